@@ -1,0 +1,90 @@
+#pragma once
+
+// A background job as everybody sees it: its states, the snapshot of what is known (caikit's JobInfo) and the durable
+// handle on it (caikit's futures).
+//
+// States and legal moves; COMPLETED, CANCELED and ERRORED are terminal and final:
+//   QUEUED -> RUNNING -> COMPLETED | CANCELED | ERRORED
+//   QUEUED -> CANCELED | ERRORED
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/value.h"
+
+namespace ostler {
+
+enum class JobStatus { QUEUED, RUNNING, COMPLETED, CANCELED, ERRORED };
+std::string_view job_status_name(JobStatus status);
+std::optional<JobStatus> job_status_from(std::string_view name);
+inline bool is_terminal(JobStatus status) { return status >= JobStatus::COMPLETED; }
+// The only place that knows the legal moves.
+bool is_legal_move(JobStatus from, JobStatus to);
+
+// Why a job ended as it did; none for COMPLETED.
+enum class JobReason {
+  none, exit, signal, out_of_memory, time_limit, dependency, lost, requirement, disk_full, module, user
+};
+std::string_view job_reason_name(JobReason reason);  // "" for none
+std::optional<JobReason> job_reason_from(std::string_view name);
+
+enum class JobKind { train, predict };
+std::string_view job_kind_name(JobKind kind);
+
+// The hash of caikit that turns an instance name into the first half of a job id (lifecycle row JOB-1):
+// hash_instance_name("default") == "wTHxlsu". Reversible.
+std::string hash_instance_name(std::string_view name);
+std::string unhash_instance_name(std::string_view hash);
+
+// A snapshot. What is unknown is nothing.
+struct JobInfo {
+  std::string id;    // the external id, or hash(instance):uuid
+  std::string uuid;  // of this run
+  std::optional<std::string> external_id;
+  JobKind kind = JobKind::train;
+  std::string instance;  // of the trainer or predictor
+  JobStatus status = JobStatus::QUEUED;
+  JobReason reason = JobReason::none;
+  std::vector<std::string> errors;
+  Time submission_time{};
+  std::optional<Time> start_time, completion_time;
+  std::string module_name, module_id, module_version;
+  std::string model;  // a prediction's model, as given
+  std::optional<std::string> save_path;  // training: where the model goes, made absolute, ids included
+  std::optional<std::string> result;     // where the result is, once COMPLETED
+  std::string host, directory, log_path, working_directory, executor;
+  std::string group;                     // of a sweep; empty
+  int attempt = 0, cpus = 1, gpus = 0;
+  bool cancel_requested = false;
+  Value parameters, tags, data, command, after;  // maps and lists; may be null
+  Value progress;  // {done, total, unit, rate, eta} or null
+  Value metrics;   // a map; empty until known
+  std::optional<int> exit_status, signal;
+  std::optional<double> cpu_seconds;
+  std::optional<std::int64_t> max_rss_bytes;
+};
+
+// The durable handle. It holds no process and no lock: any number of them, in any process, speak of one job.
+// Thread-safe. Every call may throw Error (not_found) once the job was purged.
+class JobFutureBase {
+ public:
+  virtual ~JobFutureBase() = default;
+  virtual std::string id() const = 0;
+  virtual JobInfo get_info() const = 0;
+  // Asks for the end and returns when nothing of the work's processes is left; a job that has ended is left as it is.
+  virtual void cancel() = 0;
+  // Blocks until terminal; nothing when `timeout` ran out first.
+  virtual std::optional<JobInfo> wait(std::optional<Duration> timeout = {}) const = 0;
+  // Throws the job's own error: `aborted` when it is ERRORED, `cancelled` when it was canceled.
+  // The model's path (training) or the file of the rows (prediction).
+  virtual std::string result() const = 0;
+};
+
+// Throws what result() throws for a terminal job that did not complete.
+void throw_if_not_completed(const JobInfo& info);
+
+}  // namespace ostler

@@ -1,0 +1,70 @@
+#pragma once
+
+// The directory of a job: the record of what it was to do and of what became of it. SQLite is only the index.
+//
+//   <home>/jobs/<uuid>/
+//     spec.json      what to do; written once by submit                     (job_spec.h describes it)
+//     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed when the job ends
+//     lock           the runner's fcntl(F_SETLK) lock; the kernel frees it at any death
+//     events         JSON lines appended by the worker: progress, metrics, error, done
+//     log            what the work printed
+//     cancel         there once a cancel was asked for
+//     outcome.json   how it ended; made once, by link(2): who comes second has lost
+//     input          spooled standard input
+//     model/ or result.<format>   the result when no path was named
+//
+// Events, one JSON object a line, each with "event":
+//   {"event":"progress","time":T,"done":12,"total":100,"unit":"rounds","metrics":{"log_loss":0.3}}
+//   {"event":"metrics","time":T,"metrics":{"accuracy":0.97}}
+//   {"event":"error","time":T,"code":"INVALID_ARGUMENT","reason":"module","message":"..."}
+//   {"event":"done","time":T,"result":PATH,"publish":{"staged":PATH,"target":PATH,"tracking_id":ID},"rows":N}
+
+#include <optional>
+#include <string>
+
+#include "lib/base/value.h"
+#include "lib/core/job.h"
+
+namespace ostler {
+
+struct JobPaths {
+  explicit JobPaths(std::string job_directory);
+  std::string directory, spec, environment, lock, events, log, cancel, outcome, input;
+};
+
+// What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's folder.
+std::string staged_path(const std::string& target, const std::string& uuid);
+
+// Appends one line with a single write(2), so that lines of several writers never mix.
+void append_event(const std::string& events_path, Value event);
+
+// The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line without its line
+// end, or one that is no JSON, is passed over.
+struct LastEvents {
+  Value progress, metrics, error, done;  // null: none
+  bool done_is_last = false;
+};
+LastEvents read_last_events(const std::string& events_path);
+
+// outcome.json.
+struct Outcome {
+  JobStatus status = JobStatus::ERRORED;
+  JobReason reason = JobReason::none;
+  std::vector<std::string> errors;
+  int attempt = 0;
+  std::optional<Time> start_time;
+  Time completion_time{};
+  std::optional<int> exit_status, signal;
+  std::optional<double> cpu_seconds;
+  std::optional<std::int64_t> max_rss_bytes;
+  std::optional<std::string> result;
+  std::string staged, target, tracking_id;  // what is to be published; empty: nothing
+  Value progress, metrics;
+  std::string host;
+};
+Value to_value(const Outcome& outcome);
+Outcome outcome_from(const Value& value);
+// Nothing when there is none (yet).
+std::optional<Outcome> read_outcome(const JobPaths& paths);
+
+}  // namespace ostler
