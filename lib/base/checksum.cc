@@ -29,11 +29,14 @@ std::string to_hex(XXH128_hash_t hash) {
 
 }  // namespace
 
-std::string checksum(std::string_view content) { return to_hex(XXH3_128bits(content.data(), content.size())); }
+std::string checksum(std::string_view content) {
+  return to_hex(XXH3_128bits(content.data(), content.size()));
+}
 
 FileChecksum checksum_file(const std::string& path) {
   const UniqueFd fd = open_file(path, O_RDONLY);
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(), XXH3_freeState);
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              XXH3_freeState);
   XXH3_128bits_reset(state.get());
   std::vector<char> block(1 << 18);
   FileChecksum result;

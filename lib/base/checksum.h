@@ -1,6 +1,7 @@
 #pragma once
 
-// Checksums against damage (not against forgery): XXH3, 128 bits, as 32 lower-case hex digits. Runs at memory speed.
+// Checksums against damage (not against forgery): XXH3, 128 bits, as 32 lower-case hex digits. Runs at memory
+// speed.
 
 #include <cstdint>
 #include <string>

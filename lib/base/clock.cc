@@ -14,7 +14,8 @@ namespace {
 Duration read_clock(clockid_t id) {
   timespec time{};
   ::clock_gettime(id, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.tv_nsec));
+  return std::chrono::seconds(time.tv_sec) +
+         std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(time.tv_nsec));
 }
 
 class SystemClock : public Clock {
@@ -51,9 +52,9 @@ std::string format_time(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss<Duration> clock(time - day);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                                 unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                                 clock.seconds().count());
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
+                                 unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
+                                 clock.minutes().count(), clock.seconds().count());
   if (clock.subseconds().count() != 0) text += fmt::format(".{:06}", clock.subseconds().count());
   return text + "Z";
 }
@@ -76,7 +77,8 @@ std::optional<Time> parse_time(std::string_view text) {
   if (take(text, at, ".")) {
     std::int64_t scale = 100'000;
     const std::size_t first = at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) micros += (text[at] - '0') * scale;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      micros += (text[at] - '0') * scale;
     if (at == first) return std::nullopt;
   }
   std::chrono::minutes offset(0);
@@ -90,7 +92,8 @@ std::optional<Time> parse_time(std::string_view text) {
     if (minutes < 0) return std::nullopt;
     offset = std::chrono::minutes(sign * (hours * 60 + minutes));
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (at != text.size() || !date.ok()) return std::nullopt;
   return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +

@@ -2,8 +2,9 @@
 
 // Time. A point in time is UTC in microseconds; a duration is microseconds too.
 //
-// Clock is the seam through which code that stores or compares times sees them, so that a test can move them. Lengths
-// of time are measured with `steady`, which no setting of the clock moves and which goes on while the machine sleeps.
+// Clock is the seam through which code that stores or compares times sees them, so that a test can move them.
+// Lengths of time are measured with `steady`, which no setting of the clock moves and which goes on while the
+// machine sleeps.
 
 #include <chrono>
 #include <optional>
@@ -28,9 +29,9 @@ std::string format_time(Time time);
 // RFC 3339 with "Z" or an offset.
 std::optional<Time> parse_time(std::string_view text);
 
-// caikit's grammar `XdXhXmXs` (each part at most once, in this order, only seconds may have a fraction), with weeks
-// before days, and bare seconds: "1d12h3m0.2s", "2w", "90", "0.5". Nothing when it is not one, negative, or over
-// 100 years.
+// caikit's grammar `XdXhXmXs` (each part at most once, in this order, only seconds may have a fraction), with
+// weeks before days, and bare seconds: "1d12h3m0.2s", "2w", "90", "0.5". Nothing when it is not one,
+// negative, or over 100 years.
 std::optional<Duration> parse_duration(std::string_view text);
 // "1d 2h", "3m 4s", "0.25s": the two largest parts, for people.
 std::string format_duration(Duration duration);

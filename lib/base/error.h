@@ -2,9 +2,9 @@
 
 // How failures travel in ostler.
 //
-// A failure that a caller may want to tell from others is an `Error` with one of caikit's status codes (which are
-// gRPC's). Absence is not a failure: look-ups return std::optional or a null pointer. Exceptions of third-party
-// libraries are turned into `Error` in the file that calls the library and go no further.
+// A failure that a caller may want to tell from others is an `Error` with one of caikit's status codes (which
+// are gRPC's). Absence is not a failure: look-ups return std::optional or a null pointer. Exceptions of
+// third-party libraries are turned into `Error` in the file that calls the library and go no further.
 //
 // Who handles what:
 //   invalid_argument     the user's words, configuration or data are wrong: exit code 2, nothing was touched
@@ -45,8 +45,8 @@ enum class StatusCode {
 // "INVALID_ARGUMENT" and so on.
 std::string_view status_code_name(StatusCode code);
 
-// The message is a full sentence for the user: what, where, and what to do about it. It has no "error:" prefix and no
-// trailing newline; the command line adds "ostler: error: ".
+// The message is a full sentence for the user: what, where, and what to do about it. It has no "error:"
+// prefix and no trailing newline; the command line adds "ostler: error: ".
 class Error : public std::runtime_error {
  public:
   Error(StatusCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -61,8 +61,8 @@ Error invalid_argument(const std::string& message);
 Error not_found(const std::string& message);
 Error internal_error(const std::string& message);
 
-// "WHAT PATH: strerror(ERRNO)". ENOENT becomes not_found, EACCES and EPERM permission_denied, ENOSPC and EDQUOT
-// resource_exhausted, the others unknown.
+// "WHAT PATH: strerror(ERRNO)". ENOENT becomes not_found, EACCES and EPERM permission_denied, ENOSPC and
+// EDQUOT resource_exhausted, the others unknown.
 Error system_error(int error_number, const std::string& what);
 
 }  // namespace ostler

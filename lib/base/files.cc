@@ -95,7 +95,8 @@ void write_all(int fd, std::string_view content, const std::string& path) {
 void write_file(const std::string& path, std::string_view content, Sync sync, unsigned mode) {
   const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   write_all(fd.get(), content, path);
-  if (sync == Sync::yes && ::fsync(fd.get()) != 0) throw system_error(errno, "cannot write " + path + " to disk");
+  if (sync == Sync::yes && ::fsync(fd.get()) != 0)
+    throw system_error(errno, "cannot write " + path + " to disk");
 }
 
 void fsync_directory(const std::string& path) {
@@ -194,7 +195,8 @@ void remove_file_if_there(const std::string& path) {
 }
 
 void rename_path(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) throw system_error(errno, "cannot rename " + from + " to " + to);
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw system_error(errno, "cannot rename " + from + " to " + to);
 }
 
 std::string working_directory() {
@@ -234,17 +236,28 @@ std::optional<std::string> network_file_system(const std::string& path) {
   if (::statfs(path.c_str(), &status) != 0) return std::nullopt;
   // Not in linux/magic.h of every release: cifs, smb2, lustre, gpfs, fuse.sshfs cannot be told from fuse.
   switch (static_cast<unsigned long>(status.f_type) & 0xFFFFFFFFUL) {
-    case NFS_SUPER_MAGIC: return "nfs";
-    case SMB_SUPER_MAGIC: return "smb";
-    case 0xFF534D42UL: return "cifs";
-    case 0xFE534D42UL: return "smb2";
-    case AFS_SUPER_MAGIC: return "afs";
-    case CODA_SUPER_MAGIC: return "coda";
-    case 0x0BD00BD0UL: return "lustre";
-    case 0x47504653UL: return "gpfs";
-    case 0x00C36400UL: return "ceph";
-    case V9FS_MAGIC: return "9p";
-    default: return std::nullopt;
+    case NFS_SUPER_MAGIC:
+      return "nfs";
+    case SMB_SUPER_MAGIC:
+      return "smb";
+    case 0xFF534D42UL:
+      return "cifs";
+    case 0xFE534D42UL:
+      return "smb2";
+    case AFS_SUPER_MAGIC:
+      return "afs";
+    case CODA_SUPER_MAGIC:
+      return "coda";
+    case 0x0BD00BD0UL:
+      return "lustre";
+    case 0x47504653UL:
+      return "gpfs";
+    case 0x00C36400UL:
+      return "ceph";
+    case V9FS_MAGIC:
+      return "9p";
+    default:
+      return std::nullopt;
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Files and directories. All descriptors are close-on-exec. Failures are Errors (system_error) that name the path.
+// Files and directories. All descriptors are close-on-exec. Failures are Errors (system_error) that name the
+// path.
 
 #include <cstdint>
 #include <functional>
@@ -28,18 +29,21 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// open(2) with O_CLOEXEC added; retried after EINTR. The second form gives no Error but an empty UniqueFd and errno.
+// open(2) with O_CLOEXEC added; retried after EINTR. The second form gives no Error but an empty UniqueFd and
+// errno.
 UniqueFd open_file(const std::string& path, int flags, unsigned mode = 0600);
 UniqueFd try_open_file(const std::string& path, int flags, unsigned mode = 0600);
 
-// The whole file. A directory, or more than `limit` bytes, is an Error. read_file_if_there: nothing when it is absent.
+// The whole file. A directory, or more than `limit` bytes, is an Error. read_file_if_there: nothing when it
+// is absent.
 std::string read_file(const std::string& path, std::uint64_t limit = 64 << 20);
 std::optional<std::string> read_file_if_there(const std::string& path, std::uint64_t limit = 64 << 20);
 // Writes all of it, whatever write(2) makes of it.
 void write_all(int fd, std::string_view content, const std::string& path_for_messages);
 
 enum class Sync { no, yes };
-// Creates or truncates. With Sync::yes the content is on disk on return (the directory entry is not: fsync_directory).
+// Creates or truncates. With Sync::yes the content is on disk on return (the directory entry is not:
+// fsync_directory).
 void write_file(const std::string& path, std::string_view content, Sync sync, unsigned mode = 0600);
 void fsync_directory(const std::string& path);
 // fsync of every file and directory of a tree.
@@ -68,8 +72,8 @@ void remove_tree(const std::string& path);
 void remove_file_if_there(const std::string& path);
 void rename_path(const std::string& from, const std::string& to);
 
-// Absolute against `base` (default: the working directory), with ".", ".." and repeated "/" folded as text; links are
-// not resolved.
+// Absolute against `base` (default: the working directory), with ".", ".." and repeated "/" folded as text;
+// links are not resolved.
 std::string absolute_path(std::string_view path, const std::string& base = {});
 std::string working_directory();
 std::string parent_path(const std::string& path);

@@ -46,7 +46,8 @@ class ValueBuilder : public nlohmann::json_sax<json> {
   bool end_object() override { return close(); }
   bool start_array(std::size_t) override { return open(Value(Value::Array())); }
   bool end_array() override { return close(); }
-  bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t position, const std::string& token,
+                   const nlohmann::detail::exception&) override {
     error = "unexpected \"" + token + "\"";
     error_position = position;
     return false;
@@ -83,20 +84,25 @@ class ValueBuilder : public nlohmann::json_sax<json> {
     return true;
   }
 
-  // Points into `result`; stays valid, since a container's members grow only while it is the last of the stack.
+  // Points into `result`; stays valid, since a container's members grow only while it is the last of the
+  // stack.
   std::vector<Value*> stack_;
   std::string key_;
 };
 
 ordered_json convert(const Value& value) {
   switch (value.kind()) {
-    case Value::Kind::null: return nullptr;
-    case Value::Kind::boolean: return value.as_boolean();
-    case Value::Kind::integer: return value.as_integer();
+    case Value::Kind::null:
+      return nullptr;
+    case Value::Kind::boolean:
+      return value.as_boolean();
+    case Value::Kind::integer:
+      return value.as_integer();
     case Value::Kind::number:
       if (!std::isfinite(value.as_number())) return nullptr;
       return value.as_number();
-    case Value::Kind::string: return value.as_string();
+    case Value::Kind::string:
+      return value.as_string();
     case Value::Kind::array: {
       ordered_json items = ordered_json::array();
       for (const Value& item : value.as_array()) items.push_back(convert(item));

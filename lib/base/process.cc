@@ -103,8 +103,9 @@ pid_t spawn(const SpawnRequest& request) {
   const std::vector<char*> arguments = pointers(request.arguments);
   const std::vector<char*> environment = pointers(request.environment.value_or(std::vector<std::string>()));
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, request.arguments.at(0).c_str(), &settings.actions, &settings.attributes,
-                                  arguments.data(), request.environment ? environment.data() : environ);
+  const int error =
+      ::posix_spawn(&pid, request.arguments.at(0).c_str(), &settings.actions, &settings.attributes,
+                    arguments.data(), request.environment ? environment.data() : environ);
   if (error != 0) throw system_error(error, "cannot start " + request.arguments[0]);
   return pid;
 }

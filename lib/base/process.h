@@ -1,8 +1,8 @@
 #pragma once
 
 // Processes: starting them, and looking at those of this machine through /proc. Processes are started by
-// posix_spawn(3) only, never by a bare fork: a fork after an ML library's threads hangs, and a forked child would keep
-// the parent's locks and descriptors.
+// posix_spawn(3) only, never by a bare fork: a fork after an ML library's threads hangs, and a forked child
+// would keep the parent's locks and descriptors.
 
 #include <sys/types.h>
 
@@ -13,15 +13,15 @@
 namespace ostler {
 
 struct SpawnRequest {
-  std::vector<std::string> arguments;                           // [0] is the program's path (no PATH search)
-  std::optional<std::vector<std::string>> environment;          // "K=V"; none: this process's
-  std::string working_directory;                                // empty: this process's
+  std::vector<std::string> arguments;                   // [0] is the program's path (no PATH search)
+  std::optional<std::vector<std::string>> environment;  // "K=V"; none: this process's
+  std::string working_directory;                        // empty: this process's
   int standard_input = -1, standard_output = -1, standard_error = -1;  // -1: /dev/null
   enum class Group { inherit, own_group, own_session } group = Group::own_session;
 };
 
-// Starts the program with all other descriptors closed, signals unblocked and at their defaults, and gives its pid,
-// which the caller must wait for. Throws Error naming the program where it cannot be started.
+// Starts the program with all other descriptors closed, signals unblocked and at their defaults, and gives
+// its pid, which the caller must wait for. Throws Error naming the program where it cannot be started.
 pid_t spawn(const SpawnRequest& request);
 
 // waitpid until it has ended; the wait status.
@@ -33,8 +33,8 @@ std::vector<pid_t> descendants(pid_t ancestor);
 std::vector<pid_t> processes_with_environment(const std::string& entry);
 // True while the process exists and is no zombie.
 bool is_running(pid_t pid);
-// Counter of processes that the kernel has killed for memory since the boot (/proc/vmstat oom_kill); nothing where the
-// kernel does not tell.
+// Counter of processes that the kernel has killed for memory since the boot (/proc/vmstat oom_kill); nothing
+// where the kernel does not tell.
 std::optional<long long> out_of_memory_kills();
 
 // "signal 9 (SIGKILL)".

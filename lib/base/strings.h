@@ -18,12 +18,13 @@ bool ends_with(std::string_view text, std::string_view suffix);
 // Position of the first byte that is not UTF-8, or npos. Overlong forms and surrogates are refused.
 std::size_t find_invalid_utf8(std::string_view text);
 
-// Numbers in the C locale; the whole text must be one. "nan", "inf" and a leading "+" are accepted by parse_number.
+// Numbers in the C locale; the whole text must be one. "nan", "inf" and a leading "+" are accepted by
+// parse_number.
 std::optional<double> parse_number(std::string_view text);
 std::optional<long long> parse_integer(std::string_view text);
 
-// The candidate that a mistyped `name` most likely meant: the smallest Damerau-Levenshtein distance, at most a third
-// of the longer length (at least 1, at most 3); ties go to the first.
+// The candidate that a mistyped `name` most likely meant: the smallest Damerau-Levenshtein distance, at most
+// a third of the longer length (at least 1, at most 3); ties go to the first.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
 // "; did you mean \"x\"?" or nothing: for the end of a message.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

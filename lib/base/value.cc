@@ -20,13 +20,20 @@ namespace {
 
 std::string_view Value::kind_name() const {
   switch (kind()) {
-    case Kind::null: return "null";
-    case Kind::boolean: return "true or false";
-    case Kind::integer: return "an integer";
-    case Kind::number: return "a number";
-    case Kind::string: return "the text";
-    case Kind::array: return "a list";
-    case Kind::object: return "a map";
+    case Kind::null:
+      return "null";
+    case Kind::boolean:
+      return "true or false";
+    case Kind::integer:
+      return "an integer";
+    case Kind::number:
+      return "a number";
+    case Kind::string:
+      return "the text";
+    case Kind::array:
+      return "a list";
+    case Kind::object:
+      return "a map";
   }
   return "";
 }

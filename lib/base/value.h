@@ -1,12 +1,12 @@
 #pragma once
 
 // A tree of values: what a JSON or YAML document holds. It is the one type in which configuration, job
-// specifications, outcomes, events, metrics and a model's config.yml travel, so that the JSON and YAML libraries are
-// compiled in one source each (json.cc, yaml.cc).
+// specifications, outcomes, events, metrics and a model's config.yml travel, so that the JSON and YAML
+// libraries are compiled in one source each (json.cc, yaml.cc).
 //
 // A value read from a file remembers the file and the line, so that an error found later can name both.
-// Objects keep the order of their keys, and a key occurs once. Values are plain data: copying copies the tree, and
-// const access from several threads is safe.
+// Objects keep the order of their keys, and a key occurs once. Values are plain data: copying copies the
+// tree, and const access from several threads is safe.
 
 #include <cstdint>
 #include <initializer_list>
@@ -58,8 +58,8 @@ class Value {
   // "null", "true or false", "an integer", "a number", "a string", "a list", "a map": for messages.
   std::string_view kind_name() const;
 
-  // Typed access. Another kind is an Error (invalid_argument) that names `what` (or the key it was found under) and
-  // the origin. A number with no fraction is accepted as an integer.
+  // Typed access. Another kind is an Error (invalid_argument) that names `what` (or the key it was found
+  // under) and the origin. A number with no fraction is accepted as an integer.
   bool as_boolean(std::string_view what = {}) const;
   std::int64_t as_integer(std::string_view what = {}) const;
   double as_number(std::string_view what = {}) const;
@@ -98,17 +98,18 @@ class Value {
   Origin origin_;
 };
 
-// JSON. `name` is the file's name for messages. Text after the document, duplicate keys and depth over 200 are errors.
-// parse_json throws Error (invalid_argument) with name, line and column.
+// JSON. `name` is the file's name for messages. Text after the document, duplicate keys and depth over 200
+// are errors. parse_json throws Error (invalid_argument) with name, line and column.
 Value parse_json(std::string_view text, const std::string& name);
-// One line without blanks, or indented by two. NaN and infinities become null. Text that is not UTF-8 has its bad
-// bytes replaced.
+// One line without blanks, or indented by two. NaN and infinities become null. Text that is not UTF-8 has its
+// bad bytes replaced.
 std::string to_json(const Value& value, bool indented = false);
-// The shortest text that reads back as the same number, with a dot or exponent only where needed: "0.1", "3", "1e+30".
+// The shortest text that reads back as the same number, with a dot or exponent only where needed: "0.1", "3",
+// "1e+30".
 std::string number_to_text(double number);
 
-// YAML 1.2 core schema: plain scalars null, true, false, integers, floats; the rest are strings. Anchors and aliases
-// work; several documents, merge keys and duplicate keys are errors. An empty document is null.
+// YAML 1.2 core schema: plain scalars null, true, false, integers, floats; the rest are strings. Anchors and
+// aliases work; several documents, merge keys and duplicate keys are errors. An empty document is null.
 // parse_yaml throws Error (invalid_argument) with name and line.
 Value parse_yaml(std::string_view text, const std::string& name);
 std::string to_yaml(const Value& value);

@@ -35,15 +35,18 @@ Value plain_scalar(const std::string& text) {
   const char* first = text.data() + (text[0] == '+' ? 1 : 0);
   const char* last = text.data() + text.size();
   std::int64_t integer = 0;
-  if (auto [end, error] = std::from_chars(first, last, integer); error == std::errc() && end == last) return integer;
+  if (auto [end, error] = std::from_chars(first, last, integer); error == std::errc() && end == last)
+    return integer;
   if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'o')) {
     auto [end, error] = std::from_chars(first + 2, last, integer, text[1] == 'x' ? 16 : 8);
     if (error == std::errc() && end == last) return integer;
   }
   double number = 0;
-  const bool digit = first != last && (std::isdigit(static_cast<unsigned char>(*first)) || *first == '.' || *first == '-');
+  const bool digit =
+      first != last && (std::isdigit(static_cast<unsigned char>(*first)) || *first == '.' || *first == '-');
   if (digit)
-    if (auto [end, error] = std::from_chars(first, last, number); error == std::errc() && end == last && std::isfinite(number))
+    if (auto [end, error] = std::from_chars(first, last, number);
+        error == std::errc() && end == last && std::isfinite(number))
       return number;
   return text;
 }
@@ -65,9 +68,11 @@ class Converter {
     } else if (node.IsMap()) {
       value = Value(Value::Object());
       for (const auto& member : node) {
-        if (!member.first.IsScalar()) fail(member.first.Mark().line + 1, "a key must be a word, not a list or map");
+        if (!member.first.IsScalar())
+          fail(member.first.Mark().line + 1, "a key must be a word, not a list or map");
         const std::string& key = member.first.Scalar();
-        if (value.find(key) != nullptr) fail(member.first.Mark().line + 1, "the key \"" + key + "\" occurs twice");
+        if (value.find(key) != nullptr)
+          fail(member.first.Mark().line + 1, "the key \"" + key + "\" occurs twice");
         value[key] = convert(member.second, depth + 1);
         // An error about a key names the key's line, which for a map or list is not that of its first member.
         value[key].set_origin({file_, member.first.Mark().line + 1});
@@ -88,9 +93,15 @@ class Converter {
 
 void emit(YAML::Emitter& out, const Value& value) {
   switch (value.kind()) {
-    case Value::Kind::null: out << YAML::Null; break;
-    case Value::Kind::boolean: out << value.as_boolean(); break;
-    case Value::Kind::integer: out << static_cast<long long>(value.as_integer()); break;
+    case Value::Kind::null:
+      out << YAML::Null;
+      break;
+    case Value::Kind::boolean:
+      out << value.as_boolean();
+      break;
+    case Value::Kind::integer:
+      out << static_cast<long long>(value.as_integer());
+      break;
     case Value::Kind::number: {
       const double number = value.as_number();
       if (std::isnan(number)) {

@@ -1,10 +1,11 @@
 #pragma once
 
-// Builds components from configuration by their `type` (caikit's ImportableFactory). One Factory for each role:
-// trainers, job predictors, finders, initializers. `Context` is what a builder gets beside its configuration.
+// Builds components from configuration by their `type` (caikit's ImportableFactory). One Factory for each
+// role: trainers, job predictors, finders, initializers. `Context` is what a builder gets beside its
+// configuration.
 //
-// Registration is an explicit list on one page (lib/manager/builtin_components.cc). Not thread-safe while types are
-// registered; construct is const.
+// Registration is an explicit list on one page (lib/manager/builtin_components.cc). Not thread-safe while
+// types are registered; construct is const.
 
 #include <functional>
 #include <map>
@@ -35,17 +36,19 @@ class Factory {
       throw internal_error("two classes of the " + role_ + " factory have the name " + type);
   }
 
-  // `spec` is {type, config}. No `config`, or null, means an empty one; no instance name means the type's name (FAC-2,
-  // FAC-8). An unregistered type is an Error that names the factory, the type and the known types, nearest first
-  // (FAC-3). Every Error here is a configuration error and names file and line where they are known.
+  // `spec` is {type, config}. No `config`, or null, means an empty one; no instance name means the type's
+  // name (FAC-2, FAC-8). An unregistered type is an Error that names the factory, the type and the known
+  // types, nearest first (FAC-3). Every Error here is a configuration error and names file and line where
+  // they are known.
   std::unique_ptr<Component> construct(const Value& spec, const std::string& instance_name,
                                        const Context& context) const {
     if (!spec.is_object())
-      throw invalid_argument(spec.where() + "the " + role_ + " \"" + instance_name + "\" must be a map with a type");
+      throw invalid_argument(spec.where() + "the " + role_ + " \"" + instance_name +
+                             "\" must be a map with a type");
     for (const auto& [key, value] : spec.as_object())
       if (key != "type" && key != "config")
-        throw invalid_argument(value.where() + "unknown key \"" + key + "\" in the " + role_ + " \"" + instance_name +
-                               "\"" + did_you_mean(key, {"type", "config"}));
+        throw invalid_argument(value.where() + "unknown key \"" + key + "\" in the " + role_ + " \"" +
+                               instance_name + "\"" + did_you_mean(key, {"type", "config"}));
     const Value* type = spec.find("type");
     if (type == nullptr)
       throw invalid_argument(spec.where() + "the " + role_ + " \"" + instance_name + "\" has no type");
@@ -73,7 +76,8 @@ class Factory {
   std::map<std::string, Builder> builders_;
 };
 
-// Throws Error (invalid_argument) for the first key of `config` that is not known, with file, line and nearest key.
+// Throws Error (invalid_argument) for the first key of `config` that is not known, with file, line and
+// nearest key.
 void check_known_keys(const Value& config, const std::vector<std::string>& known, const std::string& whose);
 
 }  // namespace ostler

@@ -1,7 +1,7 @@
 #pragma once
 
-// A background job as everybody sees it: its states, the snapshot of what is known (caikit's JobInfo) and the durable
-// handle on it (caikit's futures).
+// A background job as everybody sees it: its states, the snapshot of what is known (caikit's JobInfo) and the
+// durable handle on it (caikit's futures).
 //
 // States and legal moves; COMPLETED, CANCELED and ERRORED are terminal and final:
 //   QUEUED -> RUNNING -> COMPLETED | CANCELED | ERRORED
@@ -27,7 +27,17 @@ bool is_legal_move(JobStatus from, JobStatus to);
 
 // Why a job ended as it did; none for COMPLETED.
 enum class JobReason {
-  none, exit, signal, out_of_memory, time_limit, dependency, lost, requirement, disk_full, module, user
+  none,
+  exit,
+  signal,
+  out_of_memory,
+  time_limit,
+  dependency,
+  lost,
+  requirement,
+  disk_full,
+  module,
+  user
 };
 std::string_view job_reason_name(JobReason reason);  // "" for none
 std::optional<JobReason> job_reason_from(std::string_view name);
@@ -53,16 +63,16 @@ struct JobInfo {
   Time submission_time{};
   std::optional<Time> start_time, completion_time;
   std::string module_name, module_id, module_version;
-  std::string model;  // a prediction's model, as given
+  std::string model;                     // a prediction's model, as given
   std::optional<std::string> save_path;  // training: where the model goes, made absolute, ids included
   std::optional<std::string> result;     // where the result is, once COMPLETED
   std::string host, directory, log_path, working_directory, executor;
-  std::string group;                     // of a sweep; empty
+  std::string group;  // of a sweep; empty
   int attempt = 0, cpus = 1, gpus = 0;
   bool cancel_requested = false;
   Value parameters, tags, data, command, after;  // maps and lists; may be null
-  Value progress;  // {done, total, unit, rate, eta} or null
-  Value metrics;   // a map; empty until known
+  Value progress;                                // {done, total, unit, rate, eta} or null
+  Value metrics;                                 // a map; empty until known
   std::optional<int> exit_status, signal;
   std::optional<double> cpu_seconds;
   std::optional<std::int64_t> max_rss_bytes;
@@ -75,7 +85,8 @@ class JobFutureBase {
   virtual ~JobFutureBase() = default;
   virtual std::string id() const = 0;
   virtual JobInfo get_info() const = 0;
-  // Asks for the end and returns when nothing of the work's processes is left; a job that has ended is left as it is.
+  // Asks for the end and returns when nothing of the work's processes is left; a job that has ended is left
+  // as it is.
   virtual void cancel() = 0;
   // Blocks until terminal; nothing when `timeout` ran out first.
   virtual std::optional<JobInfo> wait(std::optional<Duration> timeout = {}) const = 0;

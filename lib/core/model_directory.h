@@ -2,10 +2,10 @@
 
 // Reading a model directory while others may replace it.
 //
-// Protocol. The reader opens the directory, takes a shared flock on it, and checks that the path still names the same
-// directory (else it starts again); from then on it reads through /proc/self/fd/N, so that it sees one model, whole,
-// whatever is published at the path. A publisher exchanges directories and removes the old one only under an exclusive
-// flock, so it never disappears below a reader.
+// Protocol. The reader opens the directory, takes a shared flock on it, and checks that the path still names
+// the same directory (else it starts again); from then on it reads through /proc/self/fd/N, so that it sees
+// one model, whole, whatever is published at the path. A publisher exchanges directories and removes the old
+// one only under an exclusive flock, so it never disappears below a reader.
 
 #include <string>
 
@@ -25,9 +25,9 @@ class ModelDirectory {
   // The path that the user knows.
   const std::string& path() const { return path_; }
 
-  // Holds every file that the manifest (`files` in config.yml) lists against its size and checksum. Throws Error
-  // (data_loss) naming the first file that is missing, shorter, longer or altered. A model without a manifest
-  // (caikit's) passes. Call it before a library opens a file.
+  // Holds every file that the manifest (`files` in config.yml) lists against its size and checksum. Throws
+  // Error (data_loss) naming the first file that is missing, shorter, longer or altered. A model without a
+  // manifest (caikit's) passes. Call it before a library opens a file.
   void verify() const;
 
  private:
@@ -36,11 +36,12 @@ class ModelDirectory {
   ModuleConfig config_;
 };
 
-// Adds `files` with the size and checksum of every file below `directory` but config.yml: what a saver does last.
+// Adds `files` with the size and checksum of every file below `directory` but config.yml: what a saver does
+// last.
 void add_file_manifest(ModuleConfig& config, const std::string& directory);
 
-// Why `path` may not be replaced by a model: nothing when it is absent, an empty directory, or a model directory
-// that holds nothing but config.yml and what its manifest lists.
+// Why `path` may not be replaced by a model: nothing when it is absent, an empty directory, or a model
+// directory that holds nothing but config.yml and what its manifest lists.
 std::string why_not_replaceable(const std::string& path);
 
 }  // namespace ostler

@@ -1,7 +1,7 @@
 #pragma once
 
-// The four roles of the lifecycle (caikit.core.model_management): what a finder, an initializer, a trainer and a job
-// predictor promise. Implementations are in lib/model_management and are built by a Factory.
+// The four roles of the lifecycle (caikit.core.model_management): what a finder, an initializer, a trainer
+// and a job predictor promise. Implementations are in lib/model_management and are built by a Factory.
 //
 // Threads: all calls are safe from several threads unless said otherwise. Failures: Error, as each call says.
 
@@ -19,8 +19,9 @@
 
 namespace ostler {
 
-// What a finder found: a configuration, and the directory it was read from when the model is on disk (a finder other
-// than LOCAL may know models that are not, FND-6). The directory's shared lock lives as long as this.
+// What a finder found: a configuration, and the directory it was read from when the model is on disk (a
+// finder other than LOCAL may know models that are not, FND-6). The directory's shared lock lives as long as
+// this.
 struct FoundModel {
   ModuleConfig config;
   std::optional<ModelDirectory> directory;
@@ -30,8 +31,8 @@ struct FoundModel {
 class ModelFinderBase {
  public:
   virtual ~ModelFinderBase() = default;
-  // Nothing when this finder knows no such model, and then `why_not` says where it looked; an Error when there is one
-  // that cannot be read.
+  // Nothing when this finder knows no such model, and then `why_not` says where it looked; an Error when
+  // there is one that cannot be read.
   virtual std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const = 0;
 };
 
@@ -47,9 +48,10 @@ struct LoadedModel {
 class ModelInitializerBase {
  public:
   virtual ~ModelInitializerBase() = default;
-  // Nothing when no backend fits, and then `why_not` says which were tried. Verifies the model's files first. A
-  // failure inside the module's load is final and an Error that names the backend (INI-7).
-  virtual std::optional<LoadedModel> init(const FoundModel& model, int threads, std::string& why_not) const = 0;
+  // Nothing when no backend fits, and then `why_not` says which were tried. Verifies the model's files first.
+  // A failure inside the module's load is final and an Error that names the backend (INI-7).
+  virtual std::optional<LoadedModel> init(const FoundModel& model, int threads,
+                                          std::string& why_not) const = 0;
 };
 
 // What every submission has in common.
@@ -60,9 +62,10 @@ struct JobOptions {
 };
 
 struct TrainArguments {
-  std::vector<std::string> data;  // paths as given, relative to the working directory; "-": see standard_input
-  int standard_input = -1;        // spooled into the job when "-" is among the data
-  std::string data_format;        // empty: by extension
+  std::vector<std::string>
+      data;                 // paths as given, relative to the working directory; "-": see standard_input
+  int standard_input = -1;  // spooled into the job when "-" is among the data
+  std::string data_format;  // empty: by extension
   Value parameters = Value::object();
   std::string save_path;  // empty: the model stays in the job's directory (TRN-5)
   bool save_with_id = false;
@@ -79,10 +82,11 @@ class ModelFuture : public JobFutureBase {
 class ModelTrainerBase {
  public:
   virtual ~ModelTrainerBase() = default;
-  // Checks everything that can be checked, writes the job down durably, sees that it will be started, and returns.
-  // Throws Error (invalid_argument, not_found) with nothing left behind; already_exists when a job of that external
-  // id is active.
-  virtual std::unique_ptr<ModelFuture> train(const ModuleManifest& module, const TrainArguments& arguments) = 0;
+  // Checks everything that can be checked, writes the job down durably, sees that it will be started, and
+  // returns. Throws Error (invalid_argument, not_found) with nothing left behind; already_exists when a job
+  // of that external id is active.
+  virtual std::unique_ptr<ModelFuture> train(const ModuleManifest& module,
+                                             const TrainArguments& arguments) = 0;
   // Error (not_found) where there is no such training.
   virtual std::unique_ptr<ModelFuture> get_model_future(const std::string& training_id) const = 0;
 };
@@ -95,7 +99,7 @@ struct PredictArguments {
   Value keep;                               // list of columns, the text "all", or null
   bool probabilities = false;
   int top = 0;
-  std::string on_error = "fail";            // fail, skip, null
+  std::string on_error = "fail";  // fail, skip, null
   std::string method = "run";
   JobOptions job;
 };
@@ -105,8 +109,10 @@ class PredictionFuture : public JobFutureBase {};
 class JobPredictorBase {
  public:
   virtual ~JobPredictorBase() = default;
-  // As ModelTrainerBase::train; the model is opened again in the job's own process, from `model.config.model_path()`.
-  virtual std::unique_ptr<PredictionFuture> predict(const LoadedModel& model, const PredictArguments& arguments) = 0;
+  // As ModelTrainerBase::train; the model is opened again in the job's own process, from
+  // `model.config.model_path()`.
+  virtual std::unique_ptr<PredictionFuture> predict(const LoadedModel& model,
+                                                    const PredictArguments& arguments) = 0;
   virtual std::unique_ptr<PredictionFuture> get_prediction_future(const std::string& prediction_id) const = 0;
 };
 

@@ -1,14 +1,16 @@
 #pragma once
 
-// What a module implements (caikit's ModuleBase), in two parts: ModuleClass makes modules, a Module is one that is
-// ready to run. A plugin gives ModuleClass objects (plugin.h); everything known beforehand is in its manifest.
+// What a module implements (caikit's ModuleBase), in two parts: ModuleClass makes modules, a Module is one
+// that is ready to run. A plugin gives ModuleClass objects (plugin.h); everything known beforehand is in its
+// manifest.
 //
-// Life of a training, in a worker process of its own: train() once; then Module::save() once, into an empty directory;
-// then the process ends. Life of a model in use: load() once, run() any number of times from any number of threads.
+// Life of a training, in a worker process of its own: train() once; then Module::save() once, into an empty
+// directory; then the process ends. Life of a model in use: load() once, run() any number of times from any
+// number of threads.
 //
-// Failures are thrown as Error: invalid_argument for the user's data and parameters (with file, line, column, value),
-// data_loss for a model that cannot be read, internal for what the library says. Other std::exceptions are reported as
-// they are; nothing may leave through exit() or abort().
+// Failures are thrown as Error: invalid_argument for the user's data and parameters (with file, line, column,
+// value), data_loss for a model that cannot be read, internal for what the library says. Other
+// std::exceptions are reported as they are; nothing may leave through exit() or abort().
 
 #include <memory>
 #include <string>
@@ -20,8 +22,8 @@
 
 namespace ostler {
 
-// What a training tells about itself while it runs. Calls are cheap and may come from any thread; writing to disk is
-// limited to a few lines a second.
+// What a training tells about itself while it runs. Calls are cheap and may come from any thread; writing to
+// disk is limited to a few lines a second.
 class TrainReporter {
  public:
   virtual ~TrainReporter() = default;
@@ -40,17 +42,19 @@ struct TrainRequest {
 
 // What a module hands to its saver.
 struct SaveResult {
-  Value config;   // keys of its own for config.yml
+  Value config;  // keys of its own for config.yml
 };
 
 struct RunOptions {
   bool probabilities = false;
-  int top = 0;              // > 0: the best classes with their probabilities instead of one prediction
-  bool keep_errors = false;  // rows that cannot be predicted become missing cells and row_errors, not an Error
+  int top = 0;  // > 0: the best classes with their probabilities instead of one prediction
+  bool keep_errors =
+      false;  // rows that cannot be predicted become missing cells and row_errors, not an Error
   std::string method = "run";
 };
 
-// The columns that `run` reads from a batch. A reader may skip all others, and reads number columns as numbers.
+// The columns that `run` reads from a batch. A reader may skip all others, and reads number columns as
+// numbers.
 struct InputColumn {
   std::string name;
   ColumnKind kind = ColumnKind::text;
@@ -60,8 +64,9 @@ class Module {
  public:
   virtual ~Module() = default;
 
-  // Predicts a batch: a batch of as many rows, with one column of role prediction (named "prediction") and, when
-  // asked for, one of role probability for each class. Thread-safe; the result does not refer to `input`.
+  // Predicts a batch: a batch of as many rows, with one column of role prediction (named "prediction") and,
+  // when asked for, one of role probability for each class. Thread-safe; the result does not refer to
+  // `input`.
   virtual RecordBatch run(const RecordBatch& input, const RunOptions& options) const = 0;
   // Names of the methods that RunOptions::method may name.
   virtual std::vector<std::string> run_methods() const { return {"run"}; }
@@ -70,10 +75,12 @@ class Module {
   // Rows that make a good block for run().
   virtual std::size_t batch_rows() const { return 1024; }
 
-  // Writes the model's files into the directory, which is there and empty. config.yml is written by the caller.
+  // Writes the model's files into the directory, which is there and empty. config.yml is written by the
+  // caller.
   virtual SaveResult save(const std::string& directory) const = 0;
 
-  // Metrics on the training's own held-back or training data ("accuracy", "train_accuracy", ...), after train().
+  // Metrics on the training's own held-back or training data ("accuracy", "train_accuracy", ...), after
+  // train().
   virtual Value metrics() const { return Value::object(); }
   // The version of the ML library at run time, "1.7.4".
   virtual std::string library_version() const { return {}; }
@@ -81,9 +88,9 @@ class Module {
 
 struct LoadRequest {
   const ModuleConfig& config;
-  std::string directory;      // read the files below this path; all were verified
-  std::string load_backend;   // the backend that loads it: "LOCAL"
-  int threads = 1;            // for the library's own use inside one run()
+  std::string directory;     // read the files below this path; all were verified
+  std::string load_backend;  // the backend that loads it: "LOCAL"
+  int threads = 1;           // for the library's own use inside one run()
 };
 
 class ModuleClass {

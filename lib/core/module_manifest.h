@@ -2,7 +2,8 @@
 
 // What is known of a module without opening its library: the small JSON file beside its shared object.
 //
-//   {"ostler_manifest": 1, "module_id": "<uuid>", "name": "xgboost", "version": "1.0.0", "class": "XGBoostModule",
+//   {"ostler_manifest": 1, "module_id": "<uuid>", "name": "xgboost", "version": "1.0.0", "class":
+//   "XGBoostModule",
 //    "task": "tabular classification and regression", "description": "...", "library": "XGBoost",
 //    "file": "xgboost.so", "input": "table", "cpus": "all", "parameters": [...]}
 //
@@ -17,15 +18,15 @@ namespace ostler {
 
 struct ModuleManifest {
   std::string module_id;
-  std::string name;      // [a-z0-9][a-z0-9._-]*
+  std::string name;  // [a-z0-9][a-z0-9._-]*
   std::string version;
   std::string module_class;
   std::string task;
   std::string description;
-  std::string library;   // the ML library's name
-  std::string file;      // absolute path of the shared object
-  std::string input;     // "table" or "text"
-  int cpus = 1;          // cores that a training takes by default; 0: all
+  std::string library;  // the ML library's name
+  std::string file;     // absolute path of the shared object
+  std::string input;    // "table" or "text"
+  int cpus = 1;         // cores that a training takes by default; 0: all
   std::vector<ParameterSpec> parameters;
   std::string manifest_path;
 };

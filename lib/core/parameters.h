@@ -1,7 +1,7 @@
 #pragma once
 
-// What a module says about its parameters, and the check of a user's values against it. The check runs where a job is
-// submitted, so that a wrong name or value is refused before there is a job (lifecycle row TRN-9).
+// What a module says about its parameters, and the check of a user's values against it. The check runs where
+// a job is submitted, so that a wrong name or value is refused before there is a job (lifecycle row TRN-9).
 
 #include <optional>
 #include <string>
@@ -37,10 +37,11 @@ struct ParameterSpec {
 ParameterSpec parameter_spec_from(const Value& value);
 Value to_value(const ParameterSpec& spec);
 
-// Checks every member of `given` and returns the complete map: each declared parameter, in declared order, with its
-// value or default, in its own type ("0.1" as text becomes the number 0.1).
-// Throws Error (invalid_argument) that names the parameter, the nearest known name, and what is allowed.
-Value check_parameters(const std::string& module_name, const std::vector<ParameterSpec>& specs, const Value& given);
+// Checks every member of `given` and returns the complete map: each declared parameter, in declared order,
+// with its value or default, in its own type ("0.1" as text becomes the number 0.1). Throws Error
+// (invalid_argument) that names the parameter, the nearest known name, and what is allowed.
+Value check_parameters(const std::string& module_name, const std::vector<ParameterSpec>& specs,
+                       const Value& given);
 
 // "integer from 1 to 1000, default 100", for `ostler modules NAME`.
 std::string describe(const ParameterSpec& spec);

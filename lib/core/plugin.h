@@ -8,9 +8,9 @@
 //     return &plugin;
 //   }
 //
-// The loader opens it with RTLD_NOW | RTLD_LOCAL, never closes it, and refuses another abi_version before it reads
-// anything else. Everything that the plugin returns lives until the process ends. The ABI is that of one major version
-// of the C++ compiler; the version below changes with every change of a class in lib/core.
+// The loader opens it with RTLD_NOW | RTLD_LOCAL, never closes it, and refuses another abi_version before it
+// reads anything else. Everything that the plugin returns lives until the process ends. The ABI is that of
+// one major version of the C++ compiler; the version below changes with every change of a class in lib/core.
 
 #include <cstdint>
 #include <vector>

@@ -2,14 +2,14 @@
 
 // Rows on their way between a file and a module: the unit in which data is read, predicted and written.
 //
-// Memory layout. A RecordBatch is columnar. A number column is a contiguous array of double, one a row, NaN for a
-// missing cell. A text column is an array of std::string_view, one a row; a missing cell is a view with a null data
-// pointer (an empty text is a view of length 0 with a data pointer). The views point into memory that the batch keeps
-// alive (`keep_alive`, shared: copying a batch does not copy the text) or into memory that its maker promises to
-// outlive it.
+// Memory layout. A RecordBatch is columnar. A number column is a contiguous array of double, one a row, NaN
+// for a missing cell. A text column is an array of std::string_view, one a row; a missing cell is a view with
+// a null data pointer (an empty text is a view of length 0 with a data pointer). The views point into memory
+// that the batch keeps alive (`keep_alive`, shared: copying a batch does not copy the text) or into memory
+// that its maker promises to outlive it.
 //
-// Threads. A batch is plain data: const access from several threads is safe. A RecordStream is used by one thread at
-// a time.
+// Threads. A batch is plain data: const access from several threads is safe. A RecordStream is used by one
+// thread at a time.
 
 #include <cstdint>
 #include <memory>
@@ -28,7 +28,7 @@ struct Column {
   std::string name;  // for a probability: the class's name
   ColumnKind kind = ColumnKind::text;
   ColumnRole role = ColumnRole::value;
-  std::vector<double> numbers;         // kind number: one a row
+  std::vector<double> numbers;          // kind number: one a row
   std::vector<std::string_view> texts;  // kind text: one a row
 };
 
@@ -42,11 +42,11 @@ class RecordBatch {
  public:
   std::size_t rows = 0;
   std::vector<Column> columns;
-  // Line of the first row in its source, from 1, and the source's name: for messages. Rows that span lines make the
-  // number of later rows of one batch inexact only where `lines` is empty.
+  // Line of the first row in its source, from 1, and the source's name: for messages. Rows that span lines
+  // make the number of later rows of one batch inexact only where `lines` is empty.
   std::string source;
-  std::vector<std::uint64_t> lines;   // one a row
-  std::vector<RowError> row_errors;   // ErrorMode::keep: rows that are here as missing cells
+  std::vector<std::uint64_t> lines;  // one a row
+  std::vector<RowError> row_errors;  // ErrorMode::keep: rows that are here as missing cells
   std::vector<std::shared_ptr<const void>> keep_alive;
 
   // Null when there is none of that name.
@@ -72,8 +72,14 @@ class RecordStream {
   virtual ~RecordStream() = default;
   // The columns, without rows; known once the stream is open.
   virtual const std::vector<Column>& columns() const = 0;
-  // Fills `batch` with the next rows, at least one, as many as are there without waiting for a slow writer. False at
-  // the end. Throws Error (invalid_argument) with source and line for data that cannot be read.
+  // Every column's name in the source, also of those that are not read.
+  virtual std::vector<std::string> source_columns() const {
+    std::vector<std::string> names;
+    for (const Column& column : columns()) names.push_back(column.name);
+    return names;
+  }
+  // Fills `batch` with the next rows, at least one, as many as are there without waiting for a slow writer.
+  // False at the end. Throws Error (invalid_argument) with source and line for data that cannot be read.
   virtual bool next(RecordBatch& batch) = 0;
 };
 

@@ -1,0 +1,74 @@
+#include "lib/model_management/local_model_trainer.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lib/base/files.h"
+
+namespace ostler {
+
+namespace {
+
+class LocalModelFuture : public EngineFuture<ModelFuture> {
+ public:
+  LocalModelFuture(JobEngine& engine, const std::string& uuid, const std::string& id, std::string save_path)
+      : EngineFuture(engine, uuid, id), save_path_(std::move(save_path)) {}
+  std::string save_path() const override { return save_path_; }
+
+ private:
+  std::string save_path_;
+};
+
+// Refused now rather than after hours of training.
+void check_save_path(const std::string& path) {
+  const std::string why = why_not_replaceable(path);
+  if (!why.empty()) throw invalid_argument("cannot save a model there: " + why);
+  std::string above = parent_path(path);
+  while (!file_status(above)) above = parent_path(above);
+  if (!is_directory(above))
+    throw invalid_argument("cannot save a model at " + path + ": " + above + " is no directory");
+  if (::access(above.c_str(), W_OK | X_OK) != 0)
+    throw system_error(errno, "cannot save a model below " + above);
+}
+
+}  // namespace
+
+std::unique_ptr<ModelTrainerBase> LocalModelTrainer::build(const Value& config,
+                                                           const std::string& instance_name,
+                                                           const ComponentContext& context) {
+  const std::string whose = "the trainer \"" + instance_name + "\"";
+  check_instance_name("trainer", instance_name);
+  check_known_keys(config, {"max_concurrent", "cancel_grace", "use_subprocess", "subprocess_start_method"},
+                   whose);
+  return std::make_unique<LocalModelTrainer>(instance_name, read_limits(config, whose), context);
+}
+
+LocalModelTrainer::LocalModelTrainer(std::string instance_name, InstanceLimits limits,
+                                     ComponentContext context)
+    : instance_name_(std::move(instance_name)), limits_(limits), context_(std::move(context)) {}
+
+std::unique_ptr<ModelFuture> LocalModelTrainer::train(const ModuleManifest& module,
+                                                      const TrainArguments& arguments) {
+  if (arguments.data.empty())
+    throw invalid_argument("no data to train on: ostler train " + module.name +
+                           " DATA (- for standard input)");
+  JobSpec spec =
+      make_spec(JobKind::train, instance_name_, limits_, module, arguments.data, arguments.job, context_);
+  spec.parameters = check_parameters(module.name, module.parameters, arguments.parameters);
+  spec.data_format = arguments.data_format;
+  spec.model_name = arguments.model_name;
+  spec.save_path = final_save_path(arguments, spec.uuid, context_.working_directory);
+  if (!spec.save_path.empty()) check_save_path(spec.save_path);
+  submit(spec, arguments.standard_input, context_);
+  return std::make_unique<LocalModelFuture>(*context_.jobs, spec.uuid, spec.id, spec.save_path);
+}
+
+std::unique_ptr<ModelFuture> LocalModelTrainer::get_model_future(const std::string& training_id) const {
+  const std::string uuid = resolve_job(*context_.jobs, training_id, JobKind::train);
+  const JobInfo info = context_.jobs->get_info(uuid);
+  return std::make_unique<LocalModelFuture>(*context_.jobs, uuid, info.id, info.save_path.value_or(""));
+}
+
+}  // namespace ostler

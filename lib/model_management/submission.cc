@@ -1,0 +1,202 @@
+#include "lib/model_management/submission.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+
+#include "lib/base/files.h"
+
+namespace ostler {
+
+namespace {
+
+// Belongs to the submitter's terminal, session or outer job, and would be wrong or misleading in a job that
+// outlives it.
+constexpr std::string_view kSessionVariables[] = {
+    "TERM",          "TERMCAP",        "COLUMNS",
+    "LINES",         "SHLVL",          "_",
+    "OLDPWD",        "WINDOWID",       "STY",
+    "COLORTERM",     "VTE_VERSION",    "GPG_TTY",
+    "DISPLAY",       "XAUTHORITY",     "WAYLAND_DISPLAY",
+    "SSH_AUTH_SOCK", "SSH_AGENT_PID",  "DBUS_SESSION_BUS_ADDRESS",
+    "INVOCATION_ID", "JOURNAL_STREAM", "NOTIFY_SOCKET",
+    "MAKEFLAGS",     "MAKELEVEL",      "MFLAGS"};
+constexpr std::string_view kSessionPrefixes[] = {
+    "SSH_CLIENT",  "SSH_CONNECTION", "SSH_TTY",          "TMUX",          "TERM_",
+    "XDG_SESSION", "XDG_VTNR",       "XDG_SEAT",         "KITTY_",        "KONSOLE_",
+    "ITERM_",      "OSTLER_JOB_",    "OSTLER_MODEL_DIR", "OSTLER_PARAMS", "OSTLER_EVENTS"};
+
+struct Limit {
+  const char* name;
+  __rlimit_resource resource;
+};
+constexpr Limit kLimits[] = {{"as", RLIMIT_AS},         {"core", RLIMIT_CORE},   {"cpu", RLIMIT_CPU},
+                             {"data", RLIMIT_DATA},     {"fsize", RLIMIT_FSIZE}, {"memlock", RLIMIT_MEMLOCK},
+                             {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC}, {"stack", RLIMIT_STACK}};
+
+Value read_rlimits() {
+  const auto shown = [](rlim_t limit) {
+    return limit == RLIM_INFINITY ? Value() : Value(std::uint64_t{limit});
+  };
+  Value limits = Value::object();
+  for (const Limit& limit : kLimits) {
+    rlimit now{};
+    if (::getrlimit(limit.resource, &now) == 0)
+      limits[limit.name] = Value::array({shown(now.rlim_cur), shown(now.rlim_max)});
+  }
+  return limits;
+}
+
+// The umask without setting it, which would race with other threads of an embedding program.
+unsigned read_umask() {
+  const std::string status = read_file("/proc/self/status");
+  const std::size_t at = status.find("\nUmask:");
+  if (at == std::string::npos) return 022;
+  return static_cast<unsigned>(std::strtoul(status.c_str() + at + 7, nullptr, 8));
+}
+
+DataFile look_at_data(const std::string& given, const std::string& working_directory) {
+  const std::string path = absolute_path(given, working_directory);
+  const auto status = file_status(path);
+  if (!status) throw not_found("there is no data file " + path);
+  if (status->type == FileStatus::Type::directory)
+    throw invalid_argument(path + " is a directory; name the data files in it");
+  if (status->type != FileStatus::Type::file)
+    throw invalid_argument(
+        path + " is no regular file: a job that may start later cannot read it; use - for a pipe");
+  if (!try_open_file(path, O_RDONLY)) throw system_error(errno, "cannot read the data file " + path);
+  if (status->size == 0) throw invalid_argument("the data file " + path + " is empty");
+  return {path, status->size, status->modified_ns};
+}
+
+}  // namespace
+
+InstanceLimits read_limits(const Value& config, const std::string& whose) {
+  InstanceLimits limits;
+  if (const Value* value = config.find("max_concurrent"); value != nullptr && !value->is_null()) {
+    const auto number = value->as_integer("max_concurrent of " + whose);
+    if (number < 1 || number > 100000)
+      throw invalid_argument(value->where() + "max_concurrent of " + whose +
+                             " must be at least 1, or null for no limit");
+    limits.max_concurrent = static_cast<int>(number);
+  }
+  if (const Value* value = config.find("cancel_grace"); value != nullptr && !value->is_null()) {
+    const auto duration =
+        parse_duration(value->is_number() ? to_json(*value) : value->as_string("cancel_grace"));
+    if (!duration)
+      throw invalid_argument(value->where() + "cancel_grace of " + whose +
+                             " is no duration (such as 10s or 1m30s)");
+    limits.cancel_grace = *duration;
+  }
+  return limits;
+}
+
+void check_instance_name(const std::string& role, const std::string& instance_name) {
+  if (instance_name.find(':') != std::string::npos || instance_name.empty())
+    throw invalid_argument(
+        fmt::format("the {} \"{}\" cannot have that name: job ids are made of it, so it must not be "
+                    "empty or hold a colon",
+                    role, instance_name));
+}
+
+std::vector<std::string> captured_environment(const std::vector<std::string>& environment) {
+  std::vector<std::string> kept;
+  for (const std::string& entry : environment) {
+    const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    const bool session = std::find(std::begin(kSessionVariables), std::end(kSessionVariables), name) !=
+                             std::end(kSessionVariables) ||
+                         std::any_of(std::begin(kSessionPrefixes), std::end(kSessionPrefixes),
+                                     [&](std::string_view prefix) { return starts_with(name, prefix); });
+    if (!session) kept.push_back(entry);
+  }
+  return kept;
+}
+
+JobSpec make_spec(JobKind kind, const std::string& instance_name, const InstanceLimits& limits,
+                  const ModuleManifest& module, const std::vector<std::string>& data,
+                  const JobOptions& options, const ComponentContext& context) {
+  JobSpec spec;
+  spec.kind = kind;
+  spec.uuid = make_uuid4();
+  spec.id = hash_instance_name(instance_name) + ":" + spec.uuid;
+  if (options.external_id) {
+    const std::string& external = *options.external_id;
+    if (external.empty()) throw invalid_argument("--id is empty; is a shell variable unset?");
+    if (external.size() > 200 || external.find_first_of("\n\r\t") != std::string::npos ||
+        find_invalid_utf8(external) != std::string::npos || external.find('\0') != std::string::npos)
+      throw invalid_argument("--id must be one line of text, at most 200 bytes");
+    if (is_uuid(external)) throw invalid_argument("--id must not look like a uuid: ostler's own ids do");
+    spec.external_id = external;
+    spec.id = external;
+  }
+  spec.instance = instance_name;
+  spec.module = module;
+  bool standard_input = false;
+  for (const std::string& given : data) {
+    if (given == "-") {
+      if (standard_input) throw invalid_argument("standard input (-) can be given as data once only");
+      standard_input = true;
+      spec.data.push_back({"-", 0, 0});
+    } else {
+      spec.data.push_back(look_at_data(given, context.working_directory));
+    }
+  }
+  spec.working_directory = context.working_directory;
+  spec.umask = read_umask();
+  spec.rlimits = read_rlimits();
+  spec.command = options.command;
+  spec.submission_time = Clock::system().now();
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int wanted = options.cpus.value_or(module.cpus == 0 ? cores : module.cpus);
+  spec.cpus = std::min(wanted, cores);
+  spec.max_concurrent = limits.max_concurrent;
+  spec.cancel_grace = limits.cancel_grace;
+  return spec;
+}
+
+void submit(const JobSpec& spec, int standard_input, const ComponentContext& context) {
+  JobEngine::Attachments attachments;
+  attachments.environment = captured_environment(context.environment);
+  for (const DataFile& file : spec.data)
+    if (file.path == "-") attachments.standard_input = standard_input;
+  context.jobs->submit(spec, attachments);
+}
+
+std::string final_save_path(const TrainArguments& arguments, const std::string& uuid,
+                            const std::string& working_directory) {
+  if (!arguments.model_name.empty() && !is_path_component(arguments.model_name))
+    throw invalid_argument("--model-name must be one plain name, not \"" + arguments.model_name + "\"");
+  if (arguments.save_path.empty()) {
+    if (arguments.save_with_id || !arguments.model_name.empty())
+      throw invalid_argument(
+          "--save-with-id and --model-name say where below --save-path: give --save-path too");
+    return {};
+  }
+  if (starts_with(arguments.save_path, "s3://"))
+    throw invalid_argument("saving to S3 is not supported: " + arguments.save_path + "; give a directory");
+  std::string path = absolute_path(arguments.save_path, working_directory);
+  const auto add = [&](const std::string& component) {
+    const std::vector<std::string> parts = split(path, '/');
+    if (std::find(parts.begin(), parts.end(), component) == parts.end()) path = join_path(path, component);
+  };
+  if (arguments.save_with_id) add(uuid);
+  if (!arguments.model_name.empty()) add(arguments.model_name);
+  if (path == "/") throw invalid_argument("a model cannot be saved at /");
+  return path;
+}
+
+std::string resolve_job(JobEngine& engine, const std::string& id, JobKind kind) {
+  const std::string uuid = engine.resolve(id);
+  if (engine.get_info(uuid).kind != kind)
+    throw not_found(
+        fmt::format("the job {} is no {}", id, kind == JobKind::train ? "training" : "prediction"));
+  return uuid;
+}
+
+}  // namespace ostler
