@@ -1,0 +1,35 @@
+#pragma once
+
+// Scores of the held-back rows while a booster is trained, kept up to date round by round: each round's trees
+// are added to what the earlier ones gave. (The library's own evaluation gives text with six decimals, too
+// few for labels in millionths.)
+
+#include <vector>
+
+#include "lib/modules/table/training_data.h"
+#include "lib/modules/xgboost/api.h"
+
+namespace ostler::xgb {
+
+// Turns a row's margins into scores (a probability for each class, or the number).
+void to_scores(const TableSchema& schema, const double* margins, float* scores);
+// Margins that the library has for one row: one for two classes.
+std::size_t margins_a_row(const TableSchema& schema);
+
+class HeldBack {
+ public:
+  // The rows of `data` from `first` on; `base`: the margin at which every prediction begins.
+  HeldBack(const TrainingData& data, std::size_t first, double base);
+
+  // Adds the trees of `round` (0, 1, ... in turn), and gives the metrics as of then.
+  Value add(const Booster& booster, int round);
+
+ private:
+  const TrainingData& data_;
+  std::size_t first_, rows_;
+  double base_;
+  std::vector<double> margins_;
+  std::vector<float> round_, scores_;
+};
+
+}  // namespace ostler::xgb

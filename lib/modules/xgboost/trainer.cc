@@ -1,0 +1,148 @@
+#include "lib/modules/xgboost/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/modules/table/holdout.h"
+#include "lib/modules/xgboost/held_back.h"
+
+namespace ostler::xgb {
+
+namespace {
+
+// Rounds where the user does not say: the most that early stopping may take, and those where nothing stops
+// them.
+constexpr int kMostRounds = 1000;
+constexpr int kRoundsWithoutStop = 100;
+
+constexpr std::string_view kPassedOn[] = {"eta",   "max_depth", "min_child_weight", "gamma",  "lambda",
+                                          "alpha", "subsample", "colsample_bytree", "max_bin"};
+
+// Where every prediction begins. Left alone, the library (in its older versions) begins at 0.5, from where
+// small steps take hundreds of rounds to labels in thousands.
+float base_score(const TrainingData& data) {
+  if (data.schema.task == TableTask::classification) return 0.5F;
+  double sum = 0, total = 0;
+  for (std::size_t row = 0; row < data.rows(); ++row) {
+    sum += data.weight(row) * data.labels[row];
+    total += data.weight(row);
+  }
+  return static_cast<float>(sum / total);
+}
+
+// The same as a margin: the log of even odds for two classes.
+double base_margin(const TrainingData& data, float score) { return data.schema.outputs() == 2 ? 0 : score; }
+
+// What the library is told, as a map of parameter to value.
+Value settings_for(const TrainingData& data, const TableParameters& table, const TrainRequest& request) {
+  Value settings = Value::object({{"verbosity", 0},
+                                  {"tree_method", "hist"},
+                                  {"nthread", std::max(request.cpus, 1)},
+                                  {"seed", static_cast<std::int64_t>(table.seed)}});
+  if (data.schema.task == TableTask::regression) {
+    settings["objective"] = "reg:squarederror";
+  } else if (data.schema.outputs() == 2) {
+    settings["objective"] = "binary:logistic";
+  } else {
+    settings["objective"] = "multi:softprob";
+    settings["num_class"] = static_cast<std::int64_t>(data.schema.outputs());
+  }
+  settings["base_score"] = static_cast<double>(base_score(data));
+  for (const std::string_view name : kPassedOn)
+    if (const Value* value = request.parameters.find(name); value != nullptr && !value->is_null())
+      settings[name] = *value;
+  return settings;
+}
+
+std::unique_ptr<DMatrix> make_matrix(const TrainingData& data, std::size_t rows) {
+  auto matrix = std::make_unique<DMatrix>(data.cells.data(), rows, data.schema);
+  const auto end = static_cast<std::ptrdiff_t>(rows);
+  matrix->set("label", {data.labels.begin(), data.labels.begin() + end});
+  if (!data.weights.empty()) matrix->set("weight", {data.weights.begin(), data.weights.begin() + end});
+  return matrix;
+}
+
+std::unique_ptr<Booster> make_booster(const DMatrix& matrix, const Value& settings,
+                                      const TableSchema& schema) {
+  auto booster = std::make_unique<Booster>(matrix);
+  for (const auto& [name, value] : settings.as_object())
+    booster->set(name, value.is_string() ? value.as_string() : to_json(value));
+  booster->describe_features(schema);
+  return booster;
+}
+
+struct Search {
+  int trained = 0;  // rounds
+  int best = 0;     // those that predicted the held-back rows best
+  Value metrics = Value::object();
+};
+
+// Trains on the rows before `front` and measures on the others.
+Search find_rounds(const TrainingData& data, std::size_t front, const Value& settings, int most, int patience,
+                   TrainReporter& reporter) {
+  const auto matrix = make_matrix(data, front);
+  const auto booster = make_booster(*matrix, settings, data.schema);
+  HeldBack held(data, front, base_margin(data, static_cast<float>(settings.get_number("base_score"))));
+  const char* loss_name = data.schema.task == TableTask::regression ? "rmse" : "log_loss";
+  Search search;
+  double best = INFINITY;
+  while (search.trained < most) {
+    booster->update(search.trained, *matrix);
+    const Value metrics = held.add(*booster, search.trained);
+    ++search.trained;
+    reporter.progress(search.trained, 2.0 * most, "rounds", metrics);
+    const double loss = metrics.get_number(loss_name, INFINITY);
+    // Without early stopping all rounds are wanted, whatever they gain.
+    if (loss < best || patience == 0) {
+      best = loss;
+      search.best = search.trained;
+      search.metrics = metrics;
+    } else if (search.trained - search.best >= patience) {
+      break;
+    }
+  }
+  // All held-back rows have the weight 0: there is no telling.
+  if (search.best == 0) search.best = search.trained;
+  return search;
+}
+
+}  // namespace
+
+Trained train(TrainingData& data, const TableParameters& table, const TrainRequest& request,
+              TrainReporter& reporter) {
+  const Value& parameters = request.parameters;
+  const int patience = static_cast<int>(parameters.get_integer("early_stopping_rounds", 50));
+  const std::size_t front = hold_back(data, table.holdout, table.seed);
+  const bool holds_back = front < data.rows();
+  const bool stops = holds_back && patience > 0;
+  const int most =
+      static_cast<int>(parameters.get_integer("rounds", stops ? kMostRounds : kRoundsWithoutStop));
+  Trained trained;
+  trained.config = settings_for(data, table, request);
+
+  Search search;
+  if (holds_back) {
+    search = find_rounds(data, front, trained.config, most, patience, reporter);
+    trained.metrics = search.metrics;
+    reporter.log(
+        fmt::format("{} rounds predicted the {} held-back rows best ({} were tried); now as many on all rows",
+                    search.best, data.rows() - front, search.trained));
+  } else {
+    search.best = most;
+    reporter.log(fmt::format(
+        "no rows are held back: {} rounds are trained, and nothing is measured on new data", most));
+  }
+
+  const auto matrix = make_matrix(data, data.rows());
+  trained.booster = make_booster(*matrix, trained.config, data.schema);
+  for (int round = 0; round < search.best; ++round) {
+    trained.booster->update(round, *matrix);
+    reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", trained.metrics);
+  }
+  trained.config["rounds"] = search.best;
+  return trained;
+}
+
+}  // namespace ostler::xgb
