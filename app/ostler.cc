@@ -1,1 +1,76 @@
-int main() { return 0; }
+// The main of ostler: parses, runs the command, turns failures into exit codes.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "app/parse.h"
+#include "commands/interrupt.h"
+#include "commands/output.h"
+
+namespace {
+
+constexpr int kReaderGone = 141;
+constexpr int kInterrupted = 130;
+
+// The table of cli.md, as comments in lib/base/error.h have it.
+int exit_code(ostler::StatusCode code) {
+  switch (code) {
+    case ostler::StatusCode::invalid_argument:
+      return 2;
+    case ostler::StatusCode::not_found:
+      return 3;
+    case ostler::StatusCode::already_exists:
+    case ostler::StatusCode::unavailable:
+      return 4;
+    case ostler::StatusCode::cancelled:
+      return 5;
+    case ostler::StatusCode::aborted:
+      return 6;
+    case ostler::StatusCode::deadline_exceeded:
+      return 124;
+    default:
+      return 1;
+  }
+}
+
+// A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and then printed to.
+void open_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) continue;
+    // Opened the wrong way round, so that using it is an error and not silently lost.
+    [[maybe_unused]] const int opened = ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
+int run(int argc, char** argv) {
+  const ostler::Parsed parsed = ostler::parse_command_line(argc, argv);
+  if (parsed.command == nullptr) {
+    ostler::print(parsed.text);
+    return 0;
+  }
+  return parsed.command->run(parsed.invocation);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  open_standard_descriptors();
+  ::signal(SIGPIPE,
+           SIG_IGN);  // so that a reader that is gone is 141, also where a shell is not there to say it
+  try {
+    return run(argc, argv);
+  } catch (const ostler::ReaderGone&) {
+    return kReaderGone;
+  } catch (const ostler::Interrupted&) {
+    return kInterrupted;
+  } catch (const ostler::Error& error) {
+    ostler::say("error: " + ostler::printable(error.what()));
+    return exit_code(error.code());
+  } catch (const std::bad_alloc&) {
+    ostler::say("error: there is not enough memory");
+  } catch (const std::exception& error) {
+    ostler::say("error: this should not happen, please report it: " + ostler::printable(error.what()));
+  }
+  return 1;
+}

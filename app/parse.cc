@@ -1,0 +1,161 @@
+// The one source that compiles the option parser's library.
+
+#include "app/parse.h"
+
+#include <CLI/CLI.hpp>
+
+#include "commands/output.h"
+#include "lib/base/install.h"
+
+namespace ostler {
+
+namespace {
+
+// Where the parser puts what it found; the addresses must not change while it runs.
+struct Slot {
+  const OptionSpec* spec;
+  std::vector<std::string> values;
+  bool flag = false;
+  CLI::Option* option = nullptr;
+};
+
+void add_options(CLI::App& app, const std::vector<OptionSpec>& specs,
+                 std::vector<std::unique_ptr<Slot>>& slots) {
+  for (const OptionSpec& spec : specs) {
+    Slot& slot = *slots.emplace_back(std::make_unique<Slot>());
+    slot.spec = &spec;
+    const std::string names = spec.short_name.empty() ? spec.name : spec.short_name + "," + spec.name;
+    if (spec.value.empty()) {
+      slot.option = app.add_flag(names, slot.flag)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    } else {
+      // One value each, whatever follows: a shell's glob never swallows a later argument.
+      slot.option = app.add_option(names, slot.values)->expected(1)->allow_extra_args(false);
+      slot.option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+  }
+}
+
+[[noreturn]] void unknown_words(const std::vector<std::string>& words, const CommandSpec* command) {
+  std::vector<std::string> names;
+  const std::string help = command == nullptr ? "ostler --help" : "ostler " + command->name + " --help";
+  for (const std::string& word : words) {
+    if (!starts_with(word, "-")) continue;
+    for (const OptionSpec& option : global_options()) names.push_back(option.name);
+    if (command != nullptr)
+      for (const OptionSpec& option : command->options) names.push_back(option.name);
+    const std::string name = word.substr(0, word.find('='));
+    throw invalid_argument("unknown option " + name + did_you_mean(name, names) + " (" + help +
+                           " lists them)");
+  }
+  if (command != nullptr)
+    throw invalid_argument("\"" + words[0] + "\" is one argument too many for ostler " + command->name +
+                           " (" + help + ")");
+  for (const CommandSpec& candidate : all_commands()) names.push_back(candidate.name);
+  throw invalid_argument("there is no command \"" + words[0] + "\"" + did_you_mean(words[0], names) +
+                         " (ostler --help lists them)");
+}
+
+std::string version_text() { return "ostler " + version() + "\n"; }
+
+}  // namespace
+
+Parsed parse_command_line(int argc, char** argv) {
+  Parsed parsed;
+  // The quickest of all commands does not wait for the parser.
+  if (argc == 2 && (std::string_view(argv[1]) == "--version" || std::string_view(argv[1]) == "-V")) {
+    parsed.text = version_text();
+    return parsed;
+  }
+  if (argc == 1) {
+    parsed.text = help_text();
+    return parsed;
+  }
+
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.prefix_command(false);
+  std::vector<std::unique_ptr<Slot>> global_slots;
+  add_options(app, global_options(), global_slots);
+
+  std::vector<std::vector<std::unique_ptr<Slot>>> slots(all_commands().size());
+  std::vector<std::vector<std::vector<std::string>>> arguments(all_commands().size());
+  std::vector<CLI::App*> subcommands;
+  for (std::size_t i = 0; i < all_commands().size(); ++i) {
+    const CommandSpec& command = all_commands()[i];
+    CLI::App* subcommand = app.add_subcommand(command.name);
+    subcommand->set_help_flag();
+    subcommand->fallthrough();
+    subcommand->allow_extras();
+    subcommands.push_back(subcommand);
+    // Filled by the parser for the chosen command alone: the others cost nothing but their name.
+    const bool chosen = std::find(argv + 1, argv + argc, command.name) != argv + argc;
+    if (!chosen) continue;
+    add_options(*subcommand, command.options, slots[i]);
+    arguments[i].resize(command.arguments.size());
+    for (std::size_t k = 0; k < command.arguments.size(); ++k) {
+      CLI::Option* option = subcommand->add_option(command.arguments[k].name, arguments[i][k]);
+      option->expected(0, command.arguments[k].maximum < 0 ? CLI::detail::expected_max_vector_size
+                                                           : command.arguments[k].maximum);
+    }
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    throw invalid_argument(std::string(error.what()) + " (ostler --help)");
+  }
+
+  std::size_t index = all_commands().size();
+  for (std::size_t i = 0; i < subcommands.size(); ++i)
+    if (subcommands[i]->parsed()) index = i;
+  const CommandSpec* command = index < all_commands().size() ? &all_commands()[index] : nullptr;
+
+  Invocation& invocation = parsed.invocation;
+  const auto take = [&](std::vector<std::unique_ptr<Slot>>& list) {
+    for (const auto& slot : list)
+      if (slot->option->count() > 0)
+        invocation.options.emplace_back(slot->spec->name, std::move(slot->values));
+  };
+  take(global_slots);
+  if (invocation.has("--version")) {
+    parsed.text = version_text();
+    return parsed;
+  }
+  std::vector<std::string> extras = app.remaining();
+  if (command == nullptr && !extras.empty() && extras[0] == "help") {
+    extras.erase(extras.begin());
+    if (extras.empty()) {
+      parsed.text = help_text();
+      return parsed;
+    }
+    unknown_words(extras, nullptr);
+  }
+  if (command != nullptr && invocation.has("--help")) {
+    parsed.text = help_text(*command);
+    return parsed;
+  }
+  if (command != nullptr) {
+    const std::vector<std::string> more = subcommands[index]->remaining();
+    extras.insert(extras.end(), more.begin(), more.end());
+  }
+  if (!extras.empty()) unknown_words(extras, command);
+  if (command == nullptr) {
+    if (!invocation.has("--help")) throw invalid_argument("no command is given (ostler --help lists them)");
+    parsed.text = help_text();
+    return parsed;
+  }
+
+  take(slots[index]);
+  invocation.command = command->name;
+  invocation.arguments = std::move(arguments[index]);
+  invocation.line.assign(argv, argv + argc);
+  invocation.line[0] = "ostler";
+  for (std::size_t k = 0; k < command->arguments.size(); ++k)
+    if (static_cast<int>(invocation.arguments[k].size()) < command->arguments[k].minimum)
+      throw invalid_argument(command->arguments[k].name + " is missing: " + command->usage);
+  parsed.command = command;
+  return parsed;
+}
+
+}  // namespace ostler

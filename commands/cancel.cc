@@ -1,0 +1,53 @@
+// ostler cancel ID...: ends jobs, and returns when nothing of them is left.
+
+#include "commands/jobs.h"
+#include "commands/output.h"
+
+namespace ostler {
+
+namespace {
+
+int run(const Invocation& invocation) {
+  JobEngine& engine = invocation.manager().jobs();
+  const std::vector<std::string> uuids = resolve_all(invocation, invocation.arguments[0]);
+  const auto timeout = invocation.duration("--timeout");
+  std::vector<JobInfo> jobs;
+  int code = 0;
+  for (const std::string& uuid : uuids) {
+    const JobInfo before = engine.get_info(uuid);
+    const JobInfo after = is_terminal(before.status) ? before : engine.cancel(uuid, timeout);
+    jobs.push_back(after);
+    if (!is_terminal(after.status)) {
+      if (!invocation.quiet()) say("--timeout ran out; the job " + after.id + " is still being canceled");
+      code = 124;
+    } else if (after.status != JobStatus::CANCELED && !invocation.quiet()) {
+      say("note: " + end_sentence(after) + "; there was nothing left to cancel");
+    } else if (is_terminal(before.status) && !invocation.quiet()) {
+      say("note: " + end_sentence(after) + " already");
+    }
+  }
+  print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
+  return code;
+}
+
+}  // namespace
+
+CommandSpec cancel_command() {
+  CommandSpec command;
+  command.name = "cancel";
+  command.summary = "Cancel jobs; returns when nothing of their processes is left";
+  command.usage = "ostler cancel ID...";
+  command.examples = {"ostler cancel \"$id\"", "ostler cancel --timeout 30s \"$id\"",
+                      "ostler cancel 3f2a9c1b"};
+  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 1, -1}};
+  command.options = {{"--timeout", "", "D",
+                      "return after this time at the latest (exit 124); the cancel goes on", "Options"}};
+  command.notes =
+      "The work is asked to end (SIGTERM), and killed after the trainer's cancel_grace (10s). A job that has "
+      "ended is\n"
+      "left as it is, with a note.";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

@@ -1,0 +1,93 @@
+#pragma once
+
+// What a subcommand is: a description, from which the parser, --help and the "did you mean" are made, and a
+// function. One file a command; commands.cc lists them, sorted.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/base/value.h"
+#include "lib/manager/model_manager.h"
+
+namespace ostler {
+
+struct OptionSpec {
+  std::string name;         // "--param"
+  std::string short_name;   // "-p" or empty
+  std::string value;        // the value's name in help; empty: a flag
+  std::string help;         // one line
+  std::string group;        // heading in help
+  bool repeatable = false;  // else the last one wins
+};
+
+struct ArgumentSpec {
+  std::string name;  // "MODEL"
+  std::string help;
+  int minimum = 1, maximum = 1;  // -1: any number
+};
+
+// A parsed command line.
+class Invocation {
+ public:
+  std::string command;
+  std::vector<std::vector<std::string>> arguments;                        // by ArgumentSpec
+  std::vector<std::pair<std::string, std::vector<std::string>>> options;  // by name; a flag has no values
+  std::vector<std::string> line;                                          // argv, for the job's record
+
+  bool has(const std::string& option) const;
+  // The last value; nothing when it was not given. An empty value is an Error naming the option, since it is
+  // nearly always an unset shell variable.
+  std::optional<std::string> value(const std::string& option) const;
+  std::string value_or(const std::string& option, const std::string& fallback) const;
+  std::vector<std::string> values(const std::string& option) const;
+  // As a duration (cli.md, Durations) or whole number; Error (invalid_argument) that says what it must be.
+  std::optional<Duration> duration(const std::string& option) const;
+  std::optional<long long> number(const std::string& option, long long minimum, long long maximum) const;
+
+  bool quiet() const { return has("--quiet"); }
+  bool verbose() const { return has("--verbose"); }
+  bool json() const { return has("--json"); }
+
+  // Made at the first use: reads the configuration and says its warnings on stderr.
+  ModelManager& manager() const;
+
+ private:
+  mutable std::unique_ptr<ModelManager> manager_;
+};
+
+struct CommandSpec {
+  std::string name;
+  std::string summary;                // one sentence
+  std::string usage;                  // the usual call: "ostler train MODULE DATA... --save-path DIR"
+  std::vector<std::string> examples;  // whole lines; a comment follows after "  # "
+  std::vector<ArgumentSpec> arguments;
+  std::vector<OptionSpec> options;  // its own, beside global_options()
+  std::string notes;                // after the options: exit codes and the like
+  int (*run)(const Invocation&);    // the exit code; failures are thrown
+};
+
+// All commands, by name.
+const std::vector<CommandSpec>& all_commands();
+const std::vector<OptionSpec>& global_options();
+// Options that several commands share.
+std::vector<OptionSpec> job_options();
+std::vector<OptionSpec> waiting_options();
+std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vector<OptionSpec>& right);
+
+// One for each file of this folder.
+CommandSpec cancel_command();
+CommandSpec dispatch_command();
+CommandSpec find_command();
+CommandSpec load_command();
+CommandSpec logs_command();
+CommandSpec modules_command();
+CommandSpec predict_command();
+CommandSpec result_command();
+CommandSpec status_command();
+CommandSpec train_command();
+CommandSpec wait_command();
+
+}  // namespace ostler

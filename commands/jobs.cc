@@ -1,0 +1,254 @@
+#include "commands/jobs.h"
+
+#include <fmt/format.h>
+
+#include "commands/interrupt.h"
+#include "commands/output.h"
+#include "commands/progress.h"
+
+namespace ostler {
+
+namespace {
+
+template <typename T>
+Value or_null(const std::optional<T>& value) {
+  return value ? Value(*value) : Value();
+}
+
+Value time_or_null(const std::optional<Time>& time) { return time ? Value(format_time(*time)) : Value(); }
+Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
+Value map_or_empty(const Value& map) { return map.is_null() ? Value::object() : map; }
+Value list_or_empty(const Value& list) { return list.is_null() ? Value::array() : list; }
+
+std::string shown_progress(const JobInfo& info) {
+  if (info.progress.is_null()) return "";
+  const Value* total = info.progress.find("total");
+  std::string text = shown_number(info.progress.get_number("done"));
+  if (total != nullptr && !total->is_null()) text += "/" + shown_number(total->as_number());
+  return text + " " + info.progress.get_string("unit");
+}
+
+std::string shown_metrics(const Value& metrics) {
+  std::string text;
+  if (!metrics.is_object()) return text;
+  for (const auto& [name, value] : metrics.as_object()) {
+    if (!text.empty()) text += " ";
+    text += name + "=" + (value.is_number() ? shown_number(value.as_number()) : to_json(value));
+  }
+  return text;
+}
+
+std::string shown_duration(const JobInfo& info) {
+  if (!info.start_time) return "";
+  const Time end = info.completion_time.value_or(Clock::system().now());
+  return format_duration(std::max(Duration(0), end - *info.start_time));
+}
+
+std::string module_text(const JobInfo& info) {
+  return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
+}
+
+std::string joined(const Value& list) {
+  std::vector<std::string> words;
+  if (list.is_array())
+    for (const Value& word : list.as_array())
+      words.push_back(shell_quote(word.is_string() ? word.as_string() : to_json(word)));
+  return join(words, " ");
+}
+
+}  // namespace
+
+Value job_to_value(const JobInfo& info) {
+  Value errors = Value::array();
+  for (const std::string& error : info.errors) errors.push_back(error);
+  return Value::object({
+      {"id", info.id},
+      {"uuid", info.uuid},
+      {"short_id", info.uuid.substr(0, 8)},
+      {"external_id", or_null(info.external_id)},
+      {"group", text_or_null(info.group)},
+      {"kind", job_kind_name(info.kind)},
+      {"status", job_status_name(info.status)},
+      {"reason", text_or_null(std::string(job_reason_name(info.reason)))},
+      {"errors", errors},
+      {"submission_time", format_time(info.submission_time)},
+      {"start_time", time_or_null(info.start_time)},
+      {"completion_time", time_or_null(info.completion_time)},
+      {"module", Value::object({{"name", text_or_null(info.module_name)},
+                                {"id", text_or_null(info.module_id)},
+                                {"version", text_or_null(info.module_version)}})},
+      {"model", text_or_null(info.model)},
+      {"instance", info.instance},
+      {"executor", text_or_null(info.executor)},
+      {"host", text_or_null(info.host)},
+      {"attempt", info.attempt},
+      {"after", list_or_empty(info.after)},
+      {"progress", info.progress},
+      {"metrics", map_or_empty(info.metrics)},
+      {"params", map_or_empty(info.parameters)},
+      {"data", list_or_empty(info.data)},
+      {"save_path", or_null(info.save_path)},
+      {"result", or_null(info.result)},
+      {"log", text_or_null(info.log_path)},
+      {"tags", map_or_empty(info.tags)},
+      {"cpus", info.cpus},
+      {"gpus", info.gpus},
+      {"exit_status", or_null(info.exit_status)},
+      {"signal", or_null(info.signal)},
+      {"resources",
+       Value::object({{"cpu_seconds", or_null(info.cpu_seconds)}, {"max_rss", or_null(info.max_rss_bytes)}})},
+      {"cwd", text_or_null(info.working_directory)},
+      {"command", list_or_empty(info.command)},
+  });
+}
+
+Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total) {
+  Value list = Value::array();
+  for (const JobInfo& info : jobs) list.push_back(job_to_value(info));
+  return Value::object({{"schema", 1},
+                        {"jobs", list},
+                        {"total", total},
+                        {"truncated", static_cast<std::int64_t>(jobs.size()) < total}});
+}
+
+std::string job_details(const JobInfo& info) {
+  const auto time = [](const std::optional<Time>& point) {
+    return point ? format_time(*point) : std::string();
+  };
+  std::string reason(job_reason_name(info.reason));
+  return format_details({
+      {"id", info.id},
+      {"uuid", info.uuid},
+      {"kind", std::string(job_kind_name(info.kind))},
+      {"status", std::string(job_status_name(info.status)) +
+                     (info.cancel_requested && !is_terminal(info.status) ? " (being canceled)" : "")},
+      {"reason", reason},
+      {"error", join(info.errors, "\n")},
+      {"module", module_text(info)},
+      {"model", info.model},
+      {"submitted", time(info.submission_time)},
+      {"started", time(info.start_time)},
+      {"ended", time(info.completion_time)},
+      {"duration", shown_duration(info)},
+      {"progress", shown_progress(info)},
+      {"metrics", shown_metrics(info.metrics)},
+      {"parameters", info.parameters.size() == 0 ? "" : to_json(info.parameters)},
+      {"data", joined(info.data)},
+      {"save_path", info.save_path.value_or("")},
+      {"result", info.result.value_or("")},
+      {"log", info.log_path},
+      {"exit_status", info.exit_status ? std::to_string(*info.exit_status) : ""},
+      {"signal", info.signal ? std::to_string(*info.signal) : ""},
+      {"cpu_seconds", info.cpu_seconds ? fmt::format("{:.2f}", *info.cpu_seconds) : ""},
+      {"max_rss", info.max_rss_bytes ? shown_bytes(static_cast<double>(*info.max_rss_bytes)) : ""},
+      {"cpus", std::to_string(info.cpus)},
+      {"host", info.host},
+      {"instance", info.instance},
+      {"directory", info.directory},
+      {"cwd", info.working_directory},
+      {"command", joined(info.command)},
+  });
+}
+
+std::string job_table(const std::vector<JobInfo>& jobs) {
+  const bool relative = stdout_is_terminal();
+  std::vector<std::vector<std::string>> rows = {
+      {"ID", "STATUS", "KIND", "MODULE", "SUBMITTED", "TIME", "PROGRESS", "METRICS", "TARGET"}};
+  for (const JobInfo& info : jobs) {
+    std::string status(job_status_name(info.status));
+    if (info.reason != JobReason::none) status += "/" + std::string(job_reason_name(info.reason));
+    const std::string target = info.save_path ? *info.save_path : info.model;
+    rows.push_back({info.uuid.substr(0, 8), status, std::string(job_kind_name(info.kind)), info.module_name,
+                    shown_time(info.submission_time, relative), shown_duration(info), shown_progress(info),
+                    shown_metrics(info.metrics),
+                    printable(info.external_id ? *info.external_id + " " + target : target)});
+  }
+  return format_table(rows);
+}
+
+int exit_code_of(const JobInfo& info) {
+  switch (info.status) {
+    case JobStatus::COMPLETED:
+      return 0;
+    case JobStatus::CANCELED:
+      return 5;
+    case JobStatus::ERRORED:
+      return info.reason == JobReason::requirement ? 7 : 6;
+    default:
+      return 4;
+  }
+}
+
+std::string end_sentence(const JobInfo& info) {
+  const std::string what = info.kind == JobKind::train ? "training" : "prediction";
+  std::string text = fmt::format("{} {} is {}", what, info.id, job_status_name(info.status));
+  if (info.reason != JobReason::none) text += fmt::format(" ({})", job_reason_name(info.reason));
+  if (!info.errors.empty()) text += ": " + printable(join(info.errors, "; "));
+  return text;
+}
+
+std::vector<std::string> resolve_all(const Invocation& invocation, const std::vector<std::string>& ids) {
+  std::vector<std::string> uuids;
+  for (const std::string& id : ids) uuids.push_back(invocation.manager().jobs().resolve(id));
+  return uuids;
+}
+
+int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids, JobEngine::Wait mode) {
+  JobEngine& engine = invocation.manager().jobs();
+  InterruptGuard interrupt;
+  ProgressLine progress(!invocation.quiet());
+  std::vector<JobInfo> last;
+  bool cancelling = false;
+  const auto on_look = [&](const std::vector<JobInfo>& jobs) {
+    last = jobs;
+    progress.show(jobs);
+    if (interrupt.count() > 0) throw Interrupted();
+  };
+  try {
+    if (!engine.wait(uuids, mode, invocation.duration("--timeout"), on_look)) {
+      progress.clear();
+      if (!invocation.quiet()) say("--timeout ran out; the job goes on");
+      return 124;
+    }
+  } catch (const Interrupted&) {
+    progress.clear();
+    cancelling = invocation.has("--cancel-on-interrupt");
+    if (!cancelling) {
+      say(std::string("interrupted; the job goes on") +
+          (InterruptGuard::can_come_again() ? " (Ctrl-C again within 2 s cancels it)" : "") +
+          "; to come back: ostler wait " + shell_quote(last.empty() ? uuids[0] : last[0].id));
+      cancelling = interrupt.second_within(std::chrono::seconds(2));
+    }
+    if (!cancelling) return 130;
+  }
+  progress.clear();
+  std::vector<JobInfo> jobs;
+  for (const std::string& uuid : uuids)
+    jobs.push_back(cancelling ? engine.cancel(uuid) : engine.get_info(uuid));
+  int code = 0;
+  const JobInfo* first = nullptr;
+  for (const JobInfo& info : jobs) {
+    if (!is_terminal(info.status)) continue;
+    if (info.status != JobStatus::COMPLETED && !invocation.quiet()) say(end_sentence(info));
+    if (mode == JobEngine::Wait::any) {
+      if (first == nullptr || *info.completion_time < *first->completion_time) first = &info;
+    } else if (code == 0) {
+      code = exit_code_of(info);
+    }
+  }
+  if (first != nullptr) code = exit_code_of(*first);
+  return cancelling ? 130 : code;
+}
+
+int submitted(const Invocation& invocation, const std::string& id, bool wait) {
+  JobEngine& engine = invocation.manager().jobs();
+  const std::string uuid = engine.resolve(id);
+  const bool structured = invocation.json() || invocation.has("--format");
+  if (!structured) print(id + "\n");
+  int code = 0;
+  if (wait) code = wait_for_jobs(invocation, {uuid});
+  if (structured) print_structured(invocation, jobs_document({engine.get_info(uuid)}, 1), "jobs");
+  return code;
+}
+
+}  // namespace ostler

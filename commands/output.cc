@@ -1,0 +1,160 @@
+#include "commands/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+
+#include "commands/command.h"
+
+namespace ostler {
+
+namespace {
+
+// The value at "module.name" in an item, as text.
+std::string field(const Value& item, const std::string& path, const std::string& whole) {
+  const Value* value = &item;
+  for (const std::string& key : split(path, '.')) {
+    const Value* below = value->find(key);
+    if (below == nullptr && value->is_object() && (value == &item || value->size() > 0)) {
+      std::vector<std::string> known;
+      for (const auto& [name, member] : value->as_object()) known.push_back(name);
+      if (value == &item)
+        throw invalid_argument("--format: there is no field {" + whole + "}" + did_you_mean(key, known) +
+                               " (fields: " + join(known, ", ") + ")");
+    }
+    if (below == nullptr) return "";
+    value = below;
+  }
+  if (value->is_null()) return "";
+  return value->is_string() ? printable(value->as_string()) : to_json(*value);
+}
+
+std::string fill_template(const std::string& text, const Value& item) {
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '\\' && at + 1 < text.size() && (text[at + 1] == 't' || text[at + 1] == 'n')) {
+      line += text[at + 1] == 't' ? '\t' : '\n';
+      at += 2;
+    } else if (text[at] == '{') {
+      const std::size_t end = text.find('}', at);
+      if (end == std::string::npos) throw invalid_argument("--format: a { without its }: " + text);
+      const std::string path = text.substr(at + 1, end - at - 1);
+      line += field(item, path, path);
+      at = end + 1;
+    } else {
+      line += text[at++];
+    }
+  }
+  return line + "\n";
+}
+
+// Columns on a terminal, for padding: code points, which is right for most text that is not East Asian.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+void print(std::string_view text, int fd) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EPIPE) throw ReaderGone();
+    if (count < 0) throw system_error(errno, "cannot write to standard output");
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void say(const std::string& text) {
+  const std::string line = "ostler: " + text + "\n";
+  // Nobody can be told that stderr is gone.
+  [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
+}
+
+bool stdout_is_terminal() { return ::isatty(1) == 1; }
+bool stderr_is_terminal() { return ::isatty(2) == 1; }
+
+std::string printable(std::string_view text) {
+  std::string clean;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+      clean += fmt::format("\\x{:02x}", byte);
+    } else {
+      clean += c;
+    }
+  }
+  return clean;
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string format_details(const std::vector<std::pair<std::string, std::string>>& lines) {
+  std::string text;
+  for (const auto& [key, value] : lines) {
+    if (value.empty()) continue;
+    std::string shown = printable(value);
+    for (std::size_t at = 0; (at = shown.find('\n', at)) != std::string::npos; at += 3)
+      shown.replace(at, 1, "\n  ");
+    text += key + ": " + shown + "\n";
+  }
+  return text;
+}
+
+bool print_structured(const Invocation& invocation, const Value& document, const std::string& name) {
+  if (const auto given = invocation.value("--format")) {
+    std::string text;
+    for (const Value& item : document.at(name).as_array()) text += fill_template(*given, item);
+    print(text);
+    return true;
+  }
+  if (!invocation.json()) return false;
+  print(to_json(document, true) + "\n");
+  return true;
+}
+
+std::string shown_time(Time time, bool relative) {
+  if (!relative) return format_time(time);
+  const Duration ago = Clock::system().now() - time;
+  if (ago < Duration(0)) return "in " + format_duration(-ago);
+  return format_duration(ago) + " ago";
+}
+
+std::string shown_number(double number) {
+  if (std::isfinite(number) && number == std::floor(number) && std::fabs(number) < 1e15)
+    return fmt::format("{:.0f}", number);
+  return fmt::format("{:.4g}", number);
+}
+
+std::string shown_bytes(double bytes) {
+  const char* units[] = {"bytes", "kB", "MB", "GB", "TB"};
+  int unit = 0;
+  while (bytes >= 1000 && unit < 4) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} bytes", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+}  // namespace ostler

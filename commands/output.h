@@ -1,0 +1,44 @@
+#pragma once
+
+// What a command prints. Data goes to stdout, words for people to stderr.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/value.h"
+
+namespace ostler {
+
+class Invocation;
+
+// Thrown where the reader of stdout has gone away: the program ends with 141, quietly.
+struct ReaderGone {};
+
+// Writes all of it to stdout (descriptor `fd`) at once. Throws ReaderGone, or Error for a full disk.
+void print(std::string_view text, int fd = 1);
+// "ostler: TEXT" on stderr.
+void say(const std::string& text);
+
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+
+// Control characters made visible, so that a name or message from elsewhere cannot play with the terminal.
+std::string printable(std::string_view text);
+
+// A table: columns padded, two blanks between; nothing is cut. The first row is the header.
+std::string format_table(const std::vector<std::vector<std::string>>& rows);
+// "key: value" lines; empty values are left out; a value of several lines is indented.
+std::string format_details(const std::vector<std::pair<std::string, std::string>>& lines);
+
+// A document's items by --json or --format, when one of them was given: true. `name` is "jobs", "models",
+// "modules"; `document` is {"schema": 1, name: [...], ...}.
+bool print_structured(const Invocation& invocation, const Value& document, const std::string& name);
+
+// As people write it on a terminal ("3m ago"), as RFC 3339 elsewhere.
+std::string shown_time(Time time, bool relative);
+std::string shown_number(double number);  // at most 4 significant decimals
+std::string shown_bytes(double bytes);    // "12.3 MB"
+
+}  // namespace ostler

@@ -1,0 +1,176 @@
+// ostler predict MODEL [DATA...]: rows in, predictions out; with --detach as a job.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "commands/jobs.h"
+#include "commands/output.h"
+#include "commands/stdout_guard.h"
+#include "lib/base/files.h"
+#include "lib/manager/predict_stream.h"
+
+namespace ostler {
+
+namespace {
+
+Value keep_columns(const Invocation& invocation) {
+  const auto given = invocation.value("--keep");
+  if (!given) return {};
+  if (*given == "all") return *given;
+  Value list = Value::array();
+  for (const std::string& name : split(*given, ',')) {
+    if (name.empty()) throw invalid_argument("--keep: the name of a column is empty");
+    list.push_back(name);
+  }
+  return list;
+}
+
+// The file of -o is written beside itself and renamed, so that a reader never sees half of it, and a failure
+// leaves what was there. What is no regular file (/dev/null, a pipe) is written to as it is.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path) : path_(path) {
+    const auto status = file_status(path);
+    if (status && status->type == FileStatus::Type::directory)
+      throw invalid_argument("cannot write predictions to " + path + ": it is a directory; name a file");
+    if (status && status->type != FileStatus::Type::file) {
+      fd_ = open_file(path, O_WRONLY);
+      return;
+    }
+    staged_ = parent_path(path) + "/." + file_name(path) + ".ostler-" + make_uuid4();
+    fd_ = open_file(staged_, O_WRONLY | O_CREAT | O_EXCL, 0666);
+  }
+  ~OutputFile() {
+    if (!staged_.empty()) ::unlink(staged_.c_str());
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  int fd() const { return fd_.get(); }
+  void publish() {
+    if (staged_.empty()) return;
+    rename_path(staged_, path_);
+    staged_.clear();
+  }
+
+ private:
+  std::string path_, staged_;
+  UniqueFd fd_;
+};
+
+int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedModel& model,
+                StdoutGuard& standard_output) {
+  const auto output_path = invocation.value("--output");
+  plan_formats(plan, model, output_path.value_or(""));
+  std::optional<OutputFile> file;
+  if (output_path) file.emplace(*output_path);
+  const int fd = file ? file->fd() : standard_output.fd();
+  const auto note = [&](const std::string& text) {
+    if (!invocation.quiet()) say("note: " + text);
+  };
+  const PredictSummary summary = predict_stream(
+      *model.module, plan, [&](std::string_view text) { print(text, fd); }, note);
+  if (file) file->publish();
+  if (summary.failed > 0)
+    note(fmt::format("{} of {} rows could not be predicted ({}); the first: {}", summary.failed,
+                     plan.on_error == "skip" ? summary.rows + summary.failed : summary.rows,
+                     plan.on_error == "skip" ? "skipped" : "written as null", summary.first_failure));
+  return 0;
+}
+
+int predict_later(const Invocation& invocation, const PredictPlan& plan, const LoadedModel& model,
+                  StdoutGuard& standard_output) {
+  PredictPlan planned = plan;
+  plan_formats(planned, model, invocation.value_or("--output", ""));
+  PredictArguments arguments;
+  for (const RecordSource& source : plan.sources)
+    arguments.data.push_back(source.fd >= 0 ? "-" : source.path);
+  arguments.standard_input = 0;
+  arguments.input_format = planned.input_format;
+  arguments.output_format = planned.output_format;
+  arguments.output = invocation.value_or("--output", "");
+  arguments.keep = plan.keep;
+  arguments.probabilities = plan.probabilities;
+  arguments.top = plan.top;
+  arguments.on_error = plan.on_error;
+  arguments.method = plan.method;
+  if (invocation.has("--id")) arguments.job.external_id = invocation.value("--id");
+  arguments.job.command = Value::array();
+  for (const std::string& word : invocation.line) arguments.job.command.push_back(word);
+  const auto future = invocation.manager().start_prediction_job(
+      model, arguments, invocation.value_or("--predictor", "default"));
+  standard_output.restore();
+  return submitted(invocation, future->id(), invocation.has("--wait"));
+}
+
+int run(const Invocation& invocation) {
+  const bool detach = invocation.has("--detach");
+  for (const char* option : {"--id", "--wait", "--predictor", "--timeout", "--cancel-on-interrupt"})
+    if (!detach && invocation.has(option))
+      throw invalid_argument(std::string(option) + " is for jobs: add --detach, or leave it out");
+  PredictPlan plan;
+  for (const std::string& path : invocation.arguments[1]) {
+    if (path.empty()) throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
+    plan.sources.push_back(path == "-" ? RecordSource{"standard input", 0} : RecordSource{path, -1});
+  }
+  if (plan.sources.empty()) {
+    if (::isatty(0) == 1 && !invocation.quiet()) say("reading rows from the terminal; Ctrl-D ends them");
+    plan.sources.push_back({"standard input", 0});
+  }
+  plan.input_format = invocation.value_or("--input-format", "");
+  plan.output_format = invocation.value_or("--output-format", invocation.json() && !detach ? "jsonl" : "");
+  plan.keep = keep_columns(invocation);
+  plan.probabilities = invocation.has("--proba");
+  plan.top = static_cast<int>(invocation.number("--top", 1, 1000).value_or(0));
+  plan.on_error = invocation.value_or("--on-error", "fail");
+  plan.method = invocation.value_or("--method", "run");
+  StdoutGuard standard_output;
+  const LoadedModel model =
+      invocation.manager().load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
+                                invocation.value_or("--initializer", "default"));
+  if (detach) return predict_later(invocation, plan, model, standard_output);
+  return predict_now(invocation, std::move(plan), model, standard_output);
+}
+
+}  // namespace
+
+CommandSpec predict_command() {
+  CommandSpec command;
+  command.name = "predict";
+  command.summary = "Predict with a model: rows in, predictions out; --detach makes it a job";
+  command.usage = "ostler predict MODEL [DATA...]";
+  command.examples = {"ostler predict models/penguins penguins.test.csv > predictions.csv",
+                      "ostler predict models/penguins --proba --keep id < new.csv",
+                      "ostler predict --detach models/penguins big.csv -o big.predictions.csv"};
+  command.arguments = {{"MODEL", "a path with a config.yml, or a name under the load path"},
+                       {"DATA", "data files; without any, and for -, standard input", 0, -1}};
+  command.options =
+      std::vector<OptionSpec>{
+          {"--output", "-o", "FILE", "write the rows there, all or nothing (default: stdout)", "Rows"},
+          {"--input-format", "", "FORMAT", "csv, tsv, jsonl or text (default: by extension, then as trained)",
+           "Rows"},
+          {"--output-format", "", "FORMAT", "csv, tsv, jsonl or text (default: like the input)", "Rows"},
+          {"--keep", "", "COL,...|all", "columns of the data to put before the predictions", "Rows"},
+          {"--proba", "", "", "a probability for each class", "Rows"},
+          {"--top", "", "K", "the K best classes with their probabilities", "Rows"},
+          {"--on-error", "", "MODE", "a bad row: fail (default), skip, or null for an empty prediction",
+           "Rows"},
+          {"--method", "", "NAME", "the module's method to run (default: run)", "Rows"},
+          {"--finder", "", "NAME", "the finder to ask (default: default)", "The model"},
+          {"--initializer", "", "NAME", "the initializer to use (default: default)", "The model"},
+          {"--predictor", "", "NAME", "with --detach: the job predictor to use (default: default)",
+           "The job"}} +
+      job_options();
+  command.notes =
+      "Rows come out while others go in; memory does not grow with the data. Columns are matched by name: "
+      "extra ones\n"
+      "are ignored with a note, missing ones are an error.";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

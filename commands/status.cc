@@ -1,0 +1,70 @@
+// ostler status [ID...]: looks, and settles what has died; starts nothing.
+
+#include <fmt/format.h>
+
+#include "commands/jobs.h"
+#include "commands/output.h"
+
+namespace ostler {
+
+namespace {
+
+constexpr long long kDefaultFinished = 20;
+
+int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+  std::vector<JobInfo> jobs;
+  for (const std::string& uuid : resolve_all(invocation, ids))
+    jobs.push_back(invocation.manager().jobs().get_info(uuid));
+  if (!print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs"))
+    print(jobs.size() == 1 ? job_details(jobs[0]) : job_table(jobs));
+  int code = 0;
+  if (invocation.has("--exit-status"))
+    for (const JobInfo& info : jobs)
+      if (code == 0) code = exit_code_of(info);
+  return code;
+}
+
+int run(const Invocation& invocation) {
+  const std::vector<std::string>& ids = invocation.arguments[0];
+  if (!ids.empty()) return show_named(invocation, ids);
+  if (invocation.has("--exit-status"))
+    throw invalid_argument("--exit-status needs an id: ostler status --exit-status ID");
+  JobSelector selector;
+  const long long limit = invocation.number("--limit", 0, 1'000'000'000).value_or(kDefaultFinished);
+  if (limit > 0) selector.limit = limit;
+  const JobList list = invocation.manager().jobs().list(selector);
+  const auto shown = static_cast<std::int64_t>(list.jobs.size());
+  if (!print_structured(invocation, jobs_document(list.jobs, list.total), "jobs")) {
+    if (list.jobs.empty()) {
+      if (!invocation.quiet()) say("no jobs yet in " + invocation.manager().jobs().home());
+    } else {
+      print(job_table(list.jobs));
+    }
+  }
+  if (shown < list.total && !invocation.quiet())
+    say(fmt::format("{} older jobs are not shown; -n 0 shows all", list.total - shown));
+  if (list.queued > 0 && list.running == 0 && !invocation.quiet())
+    say(fmt::format("{} queued, none running: ostler dispatch", list.queued));
+  return 0;
+}
+
+}  // namespace
+
+CommandSpec status_command() {
+  CommandSpec command;
+  command.name = "status";
+  command.summary = "Show jobs: the active ones and the newest finished ones, or everything about one";
+  command.usage = "ostler status [ID...]";
+  command.examples = {"ostler status", "ostler status \"$id\"", "ostler status \"$id\" --format '{status}'",
+                      "ostler status --json -n 0"};
+  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
+  command.options = {
+      {"--exit-status", "", "", "exit with the job's code (0, 4, 5, 6, 7)", "Options"},
+      {"--limit", "-n", "N", "how many finished jobs to show (default 20; 0: all)", "Options"}};
+  command.notes =
+      "Exits 0 whenever it could answer. It starts nothing: queued jobs are started by ostler dispatch.";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

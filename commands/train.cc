@@ -1,0 +1,92 @@
+// ostler train MODULE DATA...: submits a training.
+
+#include "commands/jobs.h"
+#include "commands/output.h"
+#include "lib/base/files.h"
+
+namespace ostler {
+
+namespace {
+
+// -p k=v (text or YAML-like scalar), -p k:=JSON; --params FILE below them; --label is -p label=.
+Value read_parameters(const Invocation& invocation) {
+  Value parameters = Value::object();
+  if (const auto file = invocation.value("--params")) {
+    const Value given = parse_yaml(read_file(*file), *file);  // JSON is YAML
+    if (!given.is_null()) parameters = Value(given.as_object(*file));
+  }
+  for (const std::string& given : invocation.values("--param")) {
+    const std::size_t equals = given.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw invalid_argument("-p " + given + ": a parameter is given as NAME=VALUE, or NAME:=JSON");
+    if (given[equals - 1] == ':') {
+      const std::string name = given.substr(0, equals - 1);
+      parameters[name] = parse_json(std::string_view(given).substr(equals + 1), "-p " + name);
+    } else {
+      parameters[given.substr(0, equals)] = given.substr(equals + 1);
+    }
+  }
+  if (const auto label = invocation.value("--label")) parameters["label"] = *label;
+  return parameters;
+}
+
+int run(const Invocation& invocation) {
+  TrainArguments arguments;
+  arguments.data = invocation.arguments[1];
+  for (const std::string& data : invocation.values("--data")) arguments.data.push_back(data);
+  for (const std::string& data : arguments.data)
+    if (data.empty()) throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
+  arguments.standard_input = 0;
+  arguments.data_format = invocation.value_or("--input-format", "");
+  arguments.parameters = read_parameters(invocation);
+  arguments.save_path = invocation.value_or("--save-path", "");
+  arguments.save_with_id = invocation.has("--save-with-id");
+  arguments.model_name = invocation.value_or("--model-name", "");
+  if (invocation.has("--id")) arguments.job.external_id = invocation.value("--id");
+  arguments.job.command = Value::array();
+  for (const std::string& word : invocation.line) arguments.job.command.push_back(word);
+  if (invocation.has("--wait") && invocation.has("--detach"))
+    throw invalid_argument("--wait and --detach exclude each other");
+  invocation.duration("--timeout");  // refused now, not after the submit
+  const auto future = invocation.manager().train(invocation.arguments[0][0], arguments,
+                                                 invocation.value_or("--trainer", "default"));
+  return submitted(invocation, future->id(), invocation.has("--wait"));
+}
+
+}  // namespace
+
+CommandSpec train_command() {
+  CommandSpec command;
+  command.name = "train";
+  command.summary = "Train a model in the background; prints the job's id at once";
+  command.usage = "ostler train MODULE DATA... --label COLUMN --save-path DIR";
+  command.examples = {"ostler train xgboost penguins.train.csv --label species --save-path models/penguins",
+                      "ostler train linear iris.train.csv --label target --wait --save-path models/iris",
+                      "ostler train xgboost data.csv --label y -p eta=0.05 -p max_depth=6"};
+  command.arguments = {{"MODULE", "a module's short name or id: ostler modules lists them"},
+                       {"DATA", "data files; - for standard input", 0, -1}};
+  command.options =
+      std::vector<OptionSpec>{
+          {"--data", "", "FILE", "a data file, same as DATA", "Data and parameters", true},
+          {"--input-format", "", "FORMAT", "csv, tsv, jsonl or text (default: by extension)",
+           "Data and parameters"},
+          {"--label", "", "COLUMN", "the column to predict, same as -p label=COLUMN", "Data and parameters"},
+          {"--param", "-p", "NAME=VALUE", "a parameter of the module; NAME:=JSON for lists and null",
+           "Data and parameters", true},
+          {"--params", "", "FILE", "parameters as a YAML or JSON map; -p wins", "Data and parameters"},
+          {"--save-path", "", "DIR", "where the model goes (default: the job's directory)", "The model"},
+          {"--save-with-id", "", "", "below --save-path, in a directory named by the job's uuid",
+           "The model"},
+          {"--model-name", "", "NAME", "below --save-path, in a directory of this name", "The model"},
+          {"--trainer", "", "NAME", "the trainer to use (default: default)", "The model"}} +
+      job_options();
+  command.notes =
+      "The job outlives this shell: ask for it from any other with ostler status, wait, result, logs, "
+      "cancel.\n"
+      "What is wrong with module, parameters, columns or save path is refused before there is a job (exit 2 "
+      "or 3).";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

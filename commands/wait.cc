@@ -1,0 +1,35 @@
+// ostler wait ID...: waits until jobs have ended.
+
+#include "commands/jobs.h"
+
+namespace ostler {
+
+namespace {
+
+int run(const Invocation& invocation) {
+  const auto mode = invocation.has("--any") ? JobEngine::Wait::any : JobEngine::Wait::all;
+  return wait_for_jobs(invocation, resolve_all(invocation, invocation.arguments[0]), mode);
+}
+
+}  // namespace
+
+CommandSpec wait_command() {
+  CommandSpec command;
+  command.name = "wait";
+  command.summary = "Wait until jobs have ended, and exit with the job's code";
+  command.usage = "ostler wait ID...";
+  command.examples = {"ostler wait \"$id\" && ostler result \"$id\"",
+                      "ostler wait --timeout 10m \"$a\" \"$b\"", "ostler wait --any \"$a\" \"$b\""};
+  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 1, -1}};
+  command.options =
+      std::vector<OptionSpec>{{"--any", "", "", "return when the first of them has ended", "Waiting"}} +
+      waiting_options();
+  command.notes =
+      "Of several jobs: the code of the first that did not complete, in the order given; with --any the code "
+      "of the\n"
+      "first to end. What stands in the queue is started.";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

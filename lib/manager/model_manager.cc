@@ -1,0 +1,197 @@
+#include "lib/manager/model_manager.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lib/base/files.h"
+#include "lib/base/install.h"
+#include "lib/data/records.h"
+
+namespace ostler {
+
+std::string store_home(const std::optional<std::string>& home, const std::vector<std::string>& environment,
+                       const std::string& working_directory) {
+  const auto variable = [&](std::string_view name) -> std::string {
+    return environment_value(environment, name).value_or("");
+  };
+  if (home) {
+    if (home->empty()) throw invalid_argument("--home is empty; is a shell variable unset?");
+    return absolute_path(*home, working_directory);
+  }
+  if (const std::string own = variable("OSTLER_HOME"); !own.empty())
+    return absolute_path(own, working_directory);
+  // The XDG specification has relative paths ignored.
+  if (const std::string state = variable("XDG_STATE_HOME"); starts_with(state, "/"))
+    return absolute_path(state + "/ostler");
+  std::string user_home = variable("HOME");
+  if (user_home.empty())
+    if (const passwd* user = ::getpwuid(::getuid()); user != nullptr) user_home = user->pw_dir;
+  if (user_home.empty())
+    throw Error(StatusCode::failed_precondition,
+                "cannot tell where the job store is: HOME is not set; set OSTLER_HOME or give --home DIR");
+  return absolute_path(user_home + "/.local/state/ostler");
+}
+
+ModelManager::ModelManager(const Options& options) {
+  context_.working_directory =
+      options.working_directory.empty() ? ostler::working_directory() : options.working_directory;
+  context_.environment = options.environment ? *options.environment : process_environment();
+
+  ConfigurationRequest request = configuration_request();
+  request.working_directory = context_.working_directory;
+  request.config_file = options.config_file;
+  request.environment = context_.environment;
+  configuration_ = load_configuration(request);
+  const Value& values = configuration_.values;
+
+  context_.load_path =
+      absolute_path(values.at("load_path").as_string("load_path"), context_.working_directory);
+  std::vector<std::string> directories = {modules_directory()};
+  if (const Value& listed = values.at("module_directories"); !listed.is_null())
+    for (const Value& directory : listed.as_array("module_directories"))
+      directories.push_back(
+          absolute_path(directory.as_string("module_directories"), context_.working_directory));
+  catalog_ = std::make_unique<PluginCatalog>(
+      std::move(directories), environment_value(context_.environment, "OSTLER_TRUST").value_or(""));
+  JobEngine::Options engine;
+  engine.home = store_home(options.home, context_.environment, context_.working_directory);
+  engine.job_program = job_program_path();
+  engine_ = std::make_unique<JobEngine>(std::move(engine));
+  context_.modules = catalog_.get();
+  context_.jobs = engine_.get();
+}
+
+template <typename Component>
+Component& ModelManager::component(std::map<std::string, std::unique_ptr<Component>>& built,
+                                   const Factory<Component, ComponentContext>& factory,
+                                   const std::string& section, const std::string& role,
+                                   const std::string& instance) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Component>& place = built[instance];
+  if (place) return *place;
+  const Value& instances = configuration_.values.at("model_management").at(section);
+  const Value* spec = instances.find(instance);
+  if (spec == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : instances.as_object()) names.push_back(name);
+    throw invalid_argument(fmt::format("Unknown {}: \"{}\"{} (configured: {})", role, instance,
+                                       did_you_mean(instance, names), join(names, ", ")));
+  }
+  place = factory.construct(*spec, instance, context_);
+  return *place;
+}
+
+ModelFinderBase& ModelManager::finder(const std::string& instance) {
+  return component(finders_, factories_.finders, "finders", "finder", instance);
+}
+ModelInitializerBase& ModelManager::initializer(const std::string& instance) {
+  return component(initializers_, factories_.initializers, "initializers", "initializer", instance);
+}
+ModelTrainerBase& ModelManager::trainer(const std::string& instance) {
+  return component(trainers_, factories_.trainers, "trainers", "trainer", instance);
+}
+JobPredictorBase& ModelManager::predictor(const std::string& instance) {
+  return component(predictors_, factories_.predictors, "job_predictors", "job predictor", instance);
+}
+
+FoundModel ModelManager::find_model(const std::string& model_path, const std::string& finder_name) {
+  if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
+  std::string why_not;
+  if (auto found = finder(finder_name).find_model(model_path, why_not)) return std::move(*found);
+  throw not_found(fmt::format("no model \"{}\" was found: {}", model_path, why_not));
+}
+
+LoadedModel ModelManager::load(const std::string& model_path, const std::string& finder_name,
+                               const std::string& initializer_name, int threads) {
+  const FoundModel found = find_model(model_path, finder_name);
+  std::string why_not;
+  if (auto loaded = initializer(initializer_name).init(found, threads, why_not)) return std::move(*loaded);
+  throw not_found(fmt::format("the model {} (module {}) cannot be loaded: {}", found.config.model_path(),
+                              found.config.module_id(), why_not));
+}
+
+namespace {
+
+// A training's columns against the header of its first file, so that a mistyped column is refused before
+// there is a job. Standard input cannot be looked at without taking from it: the job finds out.
+void check_columns(const ModuleManifest& manifest, const TrainArguments& arguments,
+                   const std::string& working_directory) {
+  if (arguments.data.empty() || arguments.data[0] == "-") return;
+  const std::string path = absolute_path(arguments.data[0], working_directory);
+  const auto status = file_status(path);
+  if (!status || status->type != FileStatus::Type::file || status->size == 0)
+    return;  // the trainer says what is wrong
+  std::string format = arguments.data_format.empty() ? format_of(path) : arguments.data_format;
+  if (format.empty()) format = manifest.input == "text" ? "text" : "csv";
+  check_format(format);
+  if (format == "text") {
+    if (manifest.input == "text") return;
+    throw invalid_argument("module " + manifest.name + " takes tables; " + path +
+                           " is read as text (--input-format csv, tsv or jsonl says otherwise)");
+  }
+  const std::vector<std::string> names = read_column_names({path, -1}, format);
+  const Value parameters = check_parameters(manifest.name, manifest.parameters, arguments.parameters);
+  const auto check = [&](const ParameterSpec& spec, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
+                                         name, spec.name, did_you_mean(name, names), join(names, ", ")));
+  };
+  for (const ParameterSpec& spec : manifest.parameters) {
+    const Value& value = parameters.at(spec.name);
+    if (spec.type == ParameterType::column && value.is_string()) check(spec, value.as_string());
+    if (spec.type == ParameterType::columns && value.is_array())
+      for (const Value& name : value.as_array()) check(spec, name.as_string());
+  }
+}
+
+// The same for a prediction: opening the first file reads its header and finds the columns that the model
+// needs.
+void check_columns(const LoadedModel& model, const PredictArguments& arguments,
+                   const std::string& working_directory) {
+  if (arguments.data.empty() || arguments.data[0] == "-") return;
+  const std::string path = absolute_path(arguments.data[0], working_directory);
+  ReadOptions read;
+  read.format = arguments.input_format;
+  read.fallback_format = model.manifest.input == "text" ? "text" : "csv";
+  read.columns = model.module->input_columns();
+  if (arguments.keep.is_array())
+    for (const Value& name : arguments.keep.as_array()) read.keep.push_back(name.as_string("keep"));
+  open_records({{path, -1}}, read);
+}
+
+}  // namespace
+
+std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
+                                                 const std::string& trainer_name, bool wait) {
+  const ModuleManifest manifest = catalog_->find(module);
+  ModelTrainerBase& chosen = trainer(trainer_name);
+  check_columns(manifest, arguments, context_.working_directory);
+  auto future = chosen.train(manifest, arguments);
+  if (wait) future->wait();
+  return future;
+}
+
+std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const LoadedModel& model,
+                                                                     const PredictArguments& arguments,
+                                                                     const std::string& predictor_name,
+                                                                     bool wait) {
+  JobPredictorBase& chosen = predictor(predictor_name);
+  check_columns(model, arguments, context_.working_directory);
+  auto future = chosen.predict(model, arguments);
+  if (wait) future->wait();
+  return future;
+}
+
+// The store knows which instance a job is of; every trainer of this kind gives the same handle for it.
+std::unique_ptr<ModelFuture> ModelManager::get_model_future(const std::string& training_id) {
+  return trainer("default").get_model_future(training_id);
+}
+
+std::unique_ptr<PredictionFuture> ModelManager::get_prediction_future(const std::string& prediction_id) {
+  return predictor("default").get_prediction_future(prediction_id);
+}
+
+}  // namespace ostler

@@ -1,0 +1,90 @@
+#pragma once
+
+// The library's front door (caikit's ModelManager): finders, initializers, trainers and job predictors by
+// instance name, as the configuration declares them.
+//
+// Components are built at their first use, once (MGR-1). Nothing is opened before it is needed: find and load
+// touch no job store, status touches no module. Thread-safe. Failures are Errors: invalid_argument (the
+// configuration, the user's words; nothing was touched), not_found (an instance, model, module or job; with
+// the nearest name), and what the components say.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/config.h"
+#include "lib/manager/builtin_components.h"
+#include "lib/manager/plugin_catalog.h"
+
+namespace ostler {
+
+class ModelManager {
+ public:
+  struct Options {
+    std::optional<std::string> config_file;  // --config
+    std::optional<std::string>
+        home;                       // --home; else OSTLER_HOME, $XDG_STATE_HOME/ostler, ~/.local/state/ostler
+    std::string working_directory;  // empty: this process's
+    std::optional<std::vector<std::string>> environment;  // none: this process's
+  };
+  // Reads the configuration. Its warnings are for the user to see.
+  explicit ModelManager(const Options& options);
+  ModelManager(const ModelManager&) = delete;
+  ModelManager& operator=(const ModelManager&) = delete;
+
+  // The model by path or by name under load_path. Error (not_found) with each place that was looked at.
+  FoundModel find_model(const std::string& model_path, const std::string& finder = "default");
+  // Finds and initializes; ready to run. `threads`: for the library's own use inside one run().
+  LoadedModel load(const std::string& model_path, const std::string& finder = "default",
+                   const std::string& initializer = "default", int threads = 1);
+
+  // Starts a training in the background; `module` is a short name or a module id. With `wait` it returns once
+  // the job is terminal, however it ended.
+  std::unique_ptr<ModelFuture> train(const std::string& module, const TrainArguments& arguments,
+                                     const std::string& trainer = "default", bool wait = false);
+  std::unique_ptr<PredictionFuture> start_prediction_job(const LoadedModel& model,
+                                                         const PredictArguments& arguments,
+                                                         const std::string& predictor = "default",
+                                                         bool wait = false);
+  // The handle of any earlier job of the kind, from any process (JOB-13, MGR-9).
+  std::unique_ptr<ModelFuture> get_model_future(const std::string& training_id);
+  std::unique_ptr<PredictionFuture> get_prediction_future(const std::string& prediction_id);
+
+  const ModuleCatalog& modules() const { return *catalog_; }
+  JobEngine& jobs() { return *engine_; }
+  const Configuration& configuration() const { return configuration_; }
+  const std::string& load_path() const { return context_.load_path; }
+  const std::string& working_directory() const { return context_.working_directory; }
+
+ private:
+  template <typename Component>
+  Component& component(std::map<std::string, std::unique_ptr<Component>>& built,
+                       const Factory<Component, ComponentContext>& factory, const std::string& section,
+                       const std::string& role, const std::string& instance);
+  ModelFinderBase& finder(const std::string& instance);
+  ModelInitializerBase& initializer(const std::string& instance);
+  ModelTrainerBase& trainer(const std::string& instance);
+  JobPredictorBase& predictor(const std::string& instance);
+
+  Configuration configuration_;
+  Factories factories_ = builtin_factories();
+  std::unique_ptr<PluginCatalog> catalog_;
+  std::unique_ptr<JobEngine> engine_;
+  ComponentContext context_;
+  std::recursive_mutex mutex_;  // guards the maps of built components
+  std::map<std::string, std::unique_ptr<ModelFinderBase>> finders_;
+  std::map<std::string, std::unique_ptr<ModelInitializerBase>> initializers_;
+  std::map<std::string, std::unique_ptr<ModelTrainerBase>> trainers_;
+  std::map<std::string, std::unique_ptr<JobPredictorBase>> predictors_;
+};
+
+// Where the store is: `home` when given, else OSTLER_HOME, else $XDG_STATE_HOME/ostler, else
+// ~/.local/state/ostler (the user's home from HOME, else from the password file). Absolute. Error
+// (failed_precondition) when none can be told.
+std::string store_home(const std::optional<std::string>& home, const std::vector<std::string>& environment,
+                       const std::string& working_directory);
+
+}  // namespace ostler
