@@ -31,7 +31,7 @@ class ArchiveBytes : public ByteSource {
     if (result == ARCHIVE_OK) result = archive_read_next_header(reader, &entry);
     if (result == ARCHIVE_EOF)
       ended_ = true;
-    else if (result != ARCHIVE_OK)
+    else if (result != ARCHIVE_OK || archive_filter_count(reader) < 2)  // the last one is "none"
       fail();
   }
 
@@ -62,8 +62,8 @@ class ArchiveBytes : public ByteSource {
   [[noreturn]] void fail() {
     if (error_) std::rethrow_exception(error_);
     const char* reason = archive_error_string(archive_.get());
-    throw invalid_argument("cannot decompress " + name_ + ": " +
-                           (reason == nullptr ? "it is damaged" : reason));
+    throw invalid_argument("cannot decompress " + name_ + ": it is truncated or damaged" +
+                           (reason == nullptr ? "" : " (" + std::string(reason) + ")"));
   }
 
   std::unique_ptr<ByteSource> compressed_;
