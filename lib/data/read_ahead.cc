@@ -35,6 +35,7 @@ class ReadAhead : public RecordStream {
   }
 
   const std::vector<Column>& columns() const override { return stream_->columns(); }
+  std::vector<std::string> source_columns() const override { return stream_->source_columns(); }
 
   bool next(RecordBatch& batch) override {
     std::unique_lock lock(mutex_);

@@ -67,6 +67,7 @@ class Records : public RecordStream, public Interruptible {
         builder_(schema_, options.errors, options.batch_rows) {}
 
   const std::vector<Column>& columns() const override { return schema_.columns; }
+  std::vector<std::string> source_columns() const override { return schema_.names; }
 
   bool next(RecordBatch& batch) override {
     try {

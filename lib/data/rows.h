@@ -40,10 +40,6 @@ struct Schema {
 // Throws for no, empty and repeated names.
 void check_names(const std::vector<std::string>& names, const std::string& place);
 
-// A cell of a number column: false when it is no number. Blanks around it, an empty cell, NA and NaN are
-// fine.
-bool parse_number_cell(std::string_view cell, double& number);
-
 class RowBuilder {
  public:
   RowBuilder(const Schema& schema, ErrorMode errors, std::size_t limit)

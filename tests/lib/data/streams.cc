@@ -111,6 +111,7 @@ TEST_CASE("wanted and kept columns") {
   CHECK(stream->columns()[0].kind == ColumnKind::number);
   CHECK(stream->columns()[1].kind == ColumnKind::text);
   CHECK(stream->columns()[1].name == "x");
+  CHECK(stream->source_columns() == Rows{"id", "x", "y", "note"});
 
   options.columns = {{"notes", ColumnKind::text}};
   CHECK(open_error("x.csv", options) == "x.csv has no column \"notes\"; did you mean \"note\"?");
