@@ -1,1 +1,70 @@
-int main() { return 0; }
+// ostler-job: the program behind every background job. People do not call it; ostler does.
+//
+//   ostler-job launch --home DIR [--cpus N]   starts a runner that belongs to nobody
+//   ostler-job run    --home DIR [--cpus N]   the runner: takes queued jobs one after the other and
+//   supervises their work ostler-job work   JOBDIR                  the work of one job, started by the
+//   runner
+//
+// launch and run never open a module's library: what a library does to its process happens to the work alone.
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "lib/base/error.h"
+#include "lib/base/install.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/job_directory.h"
+#include "lib/jobs/job_engine.h"
+#include "lib/jobs/work_process.h"
+#include "lib/manager/worker.h"
+
+namespace {
+
+using namespace ostler;
+
+int work(const std::string& job_directory) {
+  try {
+    if (!enter_job(job_directory)) return 1;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    append_event(JobPaths(job_directory).events, Value::object({{"event", "error"},
+                                                                {"code", status_code_name(error.code())},
+                                                                {"reason", "user"},
+                                                                {"message", error.what()}}));
+    return 1;
+  }
+  return run_worker(job_directory);
+}
+
+int usage() {
+  std::fprintf(stderr, "ostler-job is part of ostler %s and is started by it; see ostler --help\n",
+               version().c_str());
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  try {
+    if (arguments.size() == 2 && arguments[0] == "work") return work(arguments[1]);
+    std::string home;
+    int cpus = 0;
+    for (std::size_t i = 1; i + 1 < arguments.size(); i += 2) {
+      if (arguments[i] == "--home")
+        home = arguments[i + 1];
+      else if (arguments[i] == "--cpus")
+        cpus = static_cast<int>(parse_integer(arguments[i + 1]).value_or(0));
+      else
+        return usage();
+    }
+    if (home.empty() || arguments.size() % 2 == 0) return usage();
+    if (arguments[0] == "run") return run_runner(home, job_program_path(), cpus);
+    if (arguments[0] == "launch") return run_launcher(home, job_program_path(), cpus);
+    return usage();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ostler-job: %s\n", error.what());
+    return 1;
+  }
+}

@@ -9,10 +9,11 @@ namespace ostler {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kStatuses = {"QUEUED", "RUNNING", "COMPLETED", "CANCELED", "ERRORED"};
-constexpr std::array<std::string_view, 11> kReasons = {
-    "",     "exit",        "signal",    "out_of_memory", "time_limit", "dependency",
-    "lost", "requirement", "disk_full", "module",        "user"};
+constexpr std::array<std::string_view, 5> kStatuses = {"QUEUED", "RUNNING", "COMPLETED", "CANCELED",
+                                                       "ERRORED"};
+constexpr std::array<std::string_view, 11> kReasons = {"",           "exit",       "signal", "out_of_memory",
+                                                       "time_limit", "dependency", "lost",   "requirement",
+                                                       "disk_full",  "module",     "user"};
 
 // caikit's two alphabets: a character of the first becomes the one at the same place of the second.
 constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -22,7 +23,8 @@ static_assert(kPlain.size() == 64 && kHashed.size() == 64);
 std::string translate(std::string_view text, std::string_view from, std::string_view to) {
   std::string result(text);
   for (char& character : result)
-    if (const std::size_t place = from.find(character); place != std::string_view::npos) character = to[place];
+    if (const std::size_t place = from.find(character); place != std::string_view::npos)
+      character = to[place];
   return result;
 }
 
@@ -68,12 +70,13 @@ void throw_if_not_completed(const JobInfo& info) {
       throw Error(StatusCode::cancelled, "job " + info.id + " was canceled");
     case JobStatus::ERRORED: {
       const std::string reason(job_reason_name(info.reason));
-      throw Error(StatusCode::aborted, "job " + info.id + " failed" + (reason.empty() ? "" : " (" + reason + ")") +
+      throw Error(StatusCode::aborted, "job " + info.id + " failed" +
+                                           (reason.empty() ? "" : " (" + reason + ")") +
                                            (info.errors.empty() ? "" : ": " + join(info.errors, "; ")));
     }
     default:
-      throw Error(StatusCode::unavailable, "job " + info.id + " has not ended: it is " +
-                                               std::string(job_status_name(info.status)));
+      throw Error(StatusCode::unavailable,
+                  "job " + info.id + " has not ended: it is " + std::string(job_status_name(info.status)));
   }
 }
 

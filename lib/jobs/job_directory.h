@@ -4,10 +4,9 @@
 //
 //   <home>/jobs/<uuid>/
 //     spec.json      what to do; written once by submit                     (job_spec.h describes it)
-//     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed when the job ends
-//     lock           the runner's fcntl(F_SETLK) lock; the kernel frees it at any death
-//     events         JSON lines appended by the worker: progress, metrics, error, done
-//     log            what the work printed
+//     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed when the
+//     job ends lock           the runner's fcntl(F_SETLK) lock; the kernel frees it at any death events JSON
+//     lines appended by the worker: progress, metrics, error, done log            what the work printed
 //     cancel         there once a cancel was asked for
 //     outcome.json   how it ended; made once, by link(2): who comes second has lost
 //     input          spooled standard input
@@ -32,14 +31,15 @@ struct JobPaths {
   std::string directory, spec, environment, lock, events, log, cancel, outcome, input;
 };
 
-// What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's folder.
+// What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's
+// folder.
 std::string staged_path(const std::string& target, const std::string& uuid);
 
 // Appends one line with a single write(2), so that lines of several writers never mix.
 void append_event(const std::string& events_path, Value event);
 
-// The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line without its line
-// end, or one that is no JSON, is passed over.
+// The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line
+// without its line end, or one that is no JSON, is passed over.
 struct LastEvents {
   Value progress, metrics, error, done;  // null: none
   bool done_is_last = false;

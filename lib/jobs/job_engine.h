@@ -1,12 +1,12 @@
 #pragma once
 
-// The job engine as the layers above see it: submit, look, wait, cancel, list. The protocol behind it, and which file
-// is written in which order, is described in lib/jobs/README.md.
+// The job engine as the layers above see it: submit, look, wait, cancel, list. The protocol behind it, and
+// which file is written in which order, is described in lib/jobs/README.md.
 //
-// An engine opens the store at its first use, not when it is made, so that commands that need no job pay nothing.
-// Thread-safe. Errors: not_found (no such job, naming the store), already_exists (an active job has that external id),
-// unavailable (the store is locked), failed_precondition (the store is of a newer version, damaged, or on a network
-// file system), resource_exhausted (disk full), permission_denied.
+// An engine opens the store at its first use, not when it is made, so that commands that need no job pay
+// nothing. Thread-safe. Errors: not_found (no such job, naming the store), already_exists (an active job has
+// that external id), unavailable (the store is locked), failed_precondition (the store is of a newer version,
+// damaged, or on a network file system), resource_exhausted (disk full), permission_denied.
 
 #include <functional>
 #include <memory>
@@ -24,13 +24,13 @@ struct JobSelector {
   std::vector<JobStatus> statuses;  // empty: all
   std::optional<JobKind> kind;
   std::optional<std::string> module_name;
-  std::optional<Time> since, until;      // submission time
-  std::optional<std::int64_t> limit;     // of finished ones; none: all
+  std::optional<Time> since, until;   // submission time
+  std::optional<std::int64_t> limit;  // of finished ones; none: all
 };
 
 struct JobList {
-  std::vector<JobInfo> jobs;  // active ones first in their order, then finished ones, newest first
-  std::int64_t total = 0;     // how many the selector matches
+  std::vector<JobInfo> jobs;    // active ones first in their order, then finished ones, newest first
+  std::int64_t total = 0;       // how many the selector matches
   int queued = 0, running = 0;  // in the whole store
 };
 
@@ -52,31 +52,33 @@ class JobEngine {
     std::vector<std::string> environment;  // "K=V"
     int standard_input = -1;               // >= 0: copied to the job's `input` file
   };
-  // Writes the job down durably (QUEUED) and then starts a runner when there is room. `spec.uuid` and `spec.id` are
-  // set by the caller (make_uuid4). On an Error nothing is left.
+  // Writes the job down durably (QUEUED) and then starts a runner when there is room. `spec.uuid` and
+  // `spec.id` are set by the caller (make_uuid4). On an Error nothing is left.
   void submit(const JobSpec& spec, const Attachments& attachments);
 
-  // The uuid of the job that `text` means (cli.md, Id lookup): exact id, exact external id (its newest run), prefix of
-  // at least four characters of a uuid. Errors: invalid_argument when empty, not_found, invalid_argument when a
-  // prefix is ambiguous (naming the candidates).
+  // The uuid of the job that `text` means (cli.md, Id lookup): exact id, exact external id (its newest run),
+  // prefix of at least four characters of a uuid. Errors: invalid_argument when empty, not_found,
+  // invalid_argument when a prefix is ambiguous (naming the candidates).
   std::string resolve(const std::string& text);
 
   // Looks, settles what has died, and tells. `uuid` is one that resolve gave.
   JobInfo get_info(const std::string& uuid);
   JobList list(const JobSelector& selector);
   // All runs of an external id, newest first.
+  std::vector<JobInfo> history(const std::string& external_id);
   std::string job_directory(const std::string& uuid) const;
   JobSpec read_spec(const std::string& uuid) const;
 
   // Blocks until each is terminal, or the first with `Wait::any`; starts what stands in the queue. False when
-  // `timeout` ran out. `on_look` is called after each look with the jobs' snapshots (for progress); it may throw to end
-  // the waiting.
+  // `timeout` ran out. `on_look` is called after each look with the jobs' snapshots (for progress); it may
+  // throw to end the waiting.
   enum class Wait { all, any };
   bool wait(const std::vector<std::string>& uuids, Wait mode, std::optional<Duration> timeout,
             const std::function<void(const std::vector<JobInfo>&)>& on_look = {});
 
-  // Asks for the end and returns when it has come (nothing of the process tree left), with what became of the job.
-  // A job that had ended is returned as it is. With a `timeout` that runs out: the snapshot then, not terminal.
+  // Asks for the end and returns when it has come (nothing of the process tree left), with what became of the
+  // job. A job that had ended is returned as it is. With a `timeout` that runs out: the snapshot then, not
+  // terminal.
   JobInfo cancel(const std::string& uuid, std::optional<Duration> timeout = {});
 
   // Starts a runner when a job is eligible and there is room.
@@ -89,11 +91,14 @@ class JobEngine {
   std::unique_ptr<Impl> impl_;
 };
 
-// The body of `ostler-job run`: takes queued jobs, one after the other. Returns the process's exit code; does not return
-// when it execs itself for the next job.
-int run_runner(const std::string& home, const std::string& job_program);
-// The body of `ostler-job launch`: starts `run` in a session of its own and returns, so that the runner is nobody's
-// child for long.
-int run_launcher(const std::string& home, const std::string& job_program);
+// The body of `ostler-job run`: takes queued jobs, one after the other. Returns the process's exit code; does
+// not return when it execs itself for the next job.
+// `cpus`: the pool of the one who asked for the runner; 0: the machine's cores.
+int run_runner(const std::string& home, const std::string& job_program, int cpus = 0);
+// The body of `ostler-job launch`: starts `run` in a session of its own and returns, so that the runner is
+// nobody's child for long.
+int run_launcher(const std::string& home, const std::string& job_program, int cpus = 0);
+// How many cpus a pool of `cpus` has: the machine's cores for 0.
+int pool_size(int cpus);
 
 }  // namespace ostler

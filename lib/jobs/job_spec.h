@@ -1,8 +1,8 @@
 #pragma once
 
-// spec.json: all that a job needs to run, on its own, later, elsewhere, without SQLite or the user's configuration.
-// Has room for what is not used yet (retries, time limit, after, gpus): unknown keys are kept by the reader and a
-// larger "format" is refused by name.
+// spec.json: all that a job needs to run, on its own, later, elsewhere, without SQLite or the user's
+// configuration. Has room for what is not used yet (retries, time limit, after, gpus): unknown keys are kept
+// by the reader and a larger "format" is refused by name.
 
 #include <string>
 #include <utility>
@@ -26,25 +26,26 @@ struct JobSpec {
   std::string uuid, id;
   std::optional<std::string> external_id;
   JobKind kind = JobKind::train;
-  std::string instance;           // of the trainer or predictor
+  std::string instance;  // of the trainer or predictor
   std::string executor = "LOCAL";
   ModuleManifest module;
-  Value parameters;               // complete
+  Value parameters;  // complete
   std::vector<DataFile> data;
   std::string data_format;
-  std::string save_path;          // training: absolute, ids included; empty: the job's directory
+  std::string save_path;  // training: absolute, ids included; empty: the job's directory
   std::string model_name;
-  std::string model;              // prediction: absolute path of the model
+  std::string model;  // prediction: absolute path of the model
   std::string model_as_given;
-  Value predict;                  // prediction: {input_format, output_format, output, keep, probabilities, top, on_error, method}
+  Value predict;  // prediction: {input_format, output_format, output, keep, probabilities, top, on_error,
+                  // method}
   std::string working_directory;
   unsigned umask = 022;
-  Value rlimits;                  // {"nofile": [soft, hard], ...}; null for infinity
-  Value configuration;            // resolved: load_path and the instance's config
-  Value command;                  // arguments, for status
+  Value rlimits;        // {"nofile": [soft, hard], ...}; null for infinity
+  Value configuration;  // resolved: load_path and the instance's config
+  Value command;        // arguments, for status
   Time submission_time{};
   int cpus = 1, gpus = 0, priority = 0;
-  std::optional<int> max_concurrent;   // the instance's limit
+  std::optional<int> max_concurrent;  // the instance's limit
   Duration cancel_grace = std::chrono::seconds(10);
   Value tags;
 };

@@ -1,0 +1,180 @@
+#include "lib/jobs/database.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <unordered_map>
+
+#include "lib/base/error.h"
+
+namespace ostler {
+
+namespace {
+
+Error store_error(const std::string& path, int code, const std::string& text) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Error(StatusCode::unavailable,
+                   "the job store " + path + " is locked by another process; try again when that has ended");
+    case SQLITE_FULL:
+      return Error(StatusCode::resource_exhausted, "no space is left for the job store " + path);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Error(StatusCode::failed_precondition, "the job store " + path + " is damaged (" + text +
+                                                        "); move it out of the way, or restore it");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return Error(StatusCode::permission_denied, "the job store " + path + " may not be written to");
+    case SQLITE_CANTOPEN:
+      return Error(::access(path.c_str(), R_OK) == 0 ? StatusCode::unknown : StatusCode::permission_denied,
+                   "cannot open the job store " + path + ": " + text);
+    case SQLITE_CONSTRAINT:
+      return Error(StatusCode::already_exists, "the job store " + path + " has that already: " + text);
+    default:
+      return Error(StatusCode::unknown, "the job store " + path + " failed: " + text);
+  }
+}
+
+}  // namespace
+
+class Database::Impl {
+ public:
+  Impl(const std::string& path, Checkpoints checkpoints) : path_(path) {
+    guarded([&] {
+      const bool writable = ::access(path.c_str(), W_OK) == 0;
+      database_ = std::make_unique<SQLite::Database>(
+          path, writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY, 30'000);
+      sqlite3* handle = database_->getHandle();
+      if (checkpoints == Checkpoints::no) {
+        sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+        // Small enough that the next cold open has little to replay, large enough that few commits pay for
+        // it.
+        sqlite3_wal_autocheckpoint(handle, 64);
+      }
+      // A commit is on disk before the job's id is printed, also in builds of SQLite that default to NORMAL.
+      database_->exec("PRAGMA synchronous=FULL");
+    });
+  }
+
+  // Runs `action` under the lock and turns the library's exceptions into ours.
+  template <typename Action>
+  auto guarded(Action&& action) -> decltype(action()) {
+    const std::lock_guard lock(mutex_);
+    try {
+      return action();
+    } catch (const SQLite::Exception& error) {
+      throw store_error(path_, error.getExtendedErrorCode(), error.what());
+    }
+  }
+
+  SQLite::Database& database() { return *database_; }
+
+  void transaction(const char* begin, const std::function<void()>& body) {
+    guarded([&] {
+      database_->exec(begin);
+      try {
+        body();
+        database_->exec("COMMIT");
+      } catch (...) {
+        // SQLite has rolled back by itself after some failures (disk full): then this one says so, to nobody.
+        database_->tryExec("ROLLBACK");
+        throw;
+      }
+    });
+  }
+
+  // The prepared statement, its values bound, ready to be stepped.
+  SQLite::Statement& prepared(const std::string& sql, const Cells& cells) {
+    auto& statement = statements_[sql];
+    if (!statement) statement = std::make_unique<SQLite::Statement>(*database_, sql);
+    statement->tryReset();
+    statement->clearBindings();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const int at = static_cast<int>(i) + 1;
+      if (const auto* number = std::get_if<std::int64_t>(&cells[i])) {
+        statement->bind(at, *number);
+      } else if (const auto* text = std::get_if<std::string>(&cells[i])) {
+        statement->bind(at, *text);
+      } else {
+        statement->bind(at);
+      }
+    }
+    return *statement;
+  }
+
+ private:
+  std::string path_;
+  std::recursive_mutex mutex_;
+  std::unique_ptr<SQLite::Database> database_;
+  std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>> statements_;  // die before the database
+};
+
+namespace {
+
+// A statement that stays stepped would keep its read transaction, and with it the log, open.
+struct ResetAtEnd {
+  SQLite::Statement& statement;
+  ~ResetAtEnd() { statement.tryReset(); }
+};
+
+SQLite::Statement& statement_of(void* statement) { return *static_cast<SQLite::Statement*>(statement); }
+
+}  // namespace
+
+bool Database::Row::is_null(int column) const { return statement_of(statement_).getColumn(column).isNull(); }
+std::int64_t Database::Row::integer(int column) const {
+  return statement_of(statement_).getColumn(column).getInt64();
+}
+std::string Database::Row::text(int column) const {
+  return statement_of(statement_).getColumn(column).getString();
+}
+
+Database::Database(const std::string& path, Checkpoints checkpoints)
+    : impl_(std::make_unique<Impl>(path, checkpoints)) {}
+Database::~Database() = default;
+
+void Database::set_patience(Duration patience) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+  impl_->guarded([&] { impl_->database().setBusyTimeout(static_cast<int>(milliseconds)); });
+}
+
+int Database::run(const std::string& sql, const Cells& cells) {
+  return impl_->guarded([&] {
+    SQLite::Statement& statement = impl_->prepared(sql, cells);
+    const ResetAtEnd reset{statement};
+    return statement.exec();
+  });
+}
+
+void Database::each(const std::string& sql, const Cells& cells, const std::function<void(const Row&)>& row) {
+  impl_->guarded([&] {
+    SQLite::Statement& statement = impl_->prepared(sql, cells);
+    const ResetAtEnd reset{statement};
+    while (statement.executeStep()) row(Row(&statement));
+  });
+}
+
+std::int64_t Database::integer(const std::string& sql, const Cells& cells) {
+  std::int64_t result = 0;
+  bool first = true;
+  each(sql, cells, [&](const Row& row) {
+    if (first) result = row.integer(0);
+    first = false;
+  });
+  return result;
+}
+
+void Database::script(const std::string& sql) {
+  impl_->guarded([&] { impl_->database().exec(sql); });
+}
+
+void Database::in_transaction(const std::function<void()>& body) {
+  impl_->transaction("BEGIN IMMEDIATE", body);
+}
+void Database::in_snapshot(const std::function<void()>& body) { impl_->transaction("BEGIN", body); }
+
+}  // namespace ostler

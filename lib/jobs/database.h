@@ -1,0 +1,73 @@
+#pragma once
+
+// A narrow view of one SQLite file: the only file of the project that knows the library is database.cc, and
+// its exceptions stop there. Statements are prepared once and kept.
+//
+// Failures, each naming the file: unavailable (locked by others for longer than the patience),
+// resource_exhausted (disk full), failed_precondition (damaged, or no SQLite file), permission_denied,
+// already_exists (a UNIQUE constraint), unknown.
+//
+// Thread-safe: calls are serialized. Callbacks run under that lock and must not use the database again, but
+// for the body of in_transaction, which may (the lock is recursive).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/base/clock.h"
+
+namespace ostler {
+
+class Database {
+ public:
+  // What is bound to a statement's "?".
+  using Cell = std::variant<std::nullptr_t, std::int64_t, std::string>;
+  using Cells = std::vector<Cell>;
+
+  // The row that a statement stands on; columns from 0. A NULL reads as 0 and "".
+  class Row {
+   public:
+    explicit Row(void* statement) : statement_(statement) {}
+    bool is_null(int column) const;
+    std::int64_t integer(int column) const;
+    std::string text(int column) const;
+
+   private:
+    void* statement_;
+  };
+
+  // Opens a file that is there. One that may not be written to is opened for reading, as far as SQLite can.
+  // `checkpoints`: close may fold the log into the file, and commits do so at the library's own pace; short
+  // commands say no, so that closing costs nothing.
+  enum class Checkpoints { no, yes };
+  Database(const std::string& path, Checkpoints checkpoints);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // How long a call waits for others' locks; 30 s at first.
+  void set_patience(Duration patience);
+
+  // Runs a statement; gives the number of rows that it changed.
+  int run(const std::string& sql, const Cells& cells = {});
+  // Calls `row` for each row.
+  void each(const std::string& sql, const Cells& cells, const std::function<void(const Row&)>& row);
+  // The first cell of the first row; 0 when there is none.
+  std::int64_t integer(const std::string& sql, const Cells& cells = {});
+  // Several statements separated by ";", unprepared.
+  void script(const std::string& sql);
+
+  // BEGIN IMMEDIATE, the body, COMMIT; rolled back when the body throws.
+  void in_transaction(const std::function<void()>& body);
+  // The body's reads all see one state of the store.
+  void in_snapshot(const std::function<void()>& body);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ostler

@@ -1,0 +1,88 @@
+#include "lib/jobs/job_end.h"
+
+#include <sys/wait.h>
+
+#include "lib/base/process.h"
+
+namespace ostler {
+
+namespace {
+
+// Metrics at the end, else those that came with the last progress.
+Value last_metrics(const LastEvents& events) {
+  for (const Value* event : {&events.metrics, &events.progress})
+    if (const Value* metrics = event->find("metrics"); metrics != nullptr && metrics->size() > 0)
+      return *metrics;
+  return Value();
+}
+
+void fail(Outcome& outcome, JobReason reason, std::string error) {
+  outcome.status = JobStatus::ERRORED;
+  outcome.reason = reason;
+  outcome.errors.push_back(std::move(error));
+}
+
+void judge_exit(Outcome& outcome, int status, const LastEvents& events) {
+  outcome.exit_status = status;
+  if (!events.error.is_null()) {
+    const bool disk_full = events.error.get_string("code") == "RESOURCE_EXHAUSTED";
+    fail(outcome,
+         disk_full ? JobReason::disk_full
+                   : job_reason_from(events.error.get_string("reason")).value_or(JobReason::module),
+         events.error.get_string("message", "the work failed without saying why"));
+    return;
+  }
+  if (status != 0)
+    return fail(outcome, JobReason::exit, "the work ended with exit status " + std::to_string(status));
+  if (!events.done_is_last)
+    return fail(outcome, JobReason::exit,
+                "the work ended without a result: it exited with status 0, but was not done");
+  outcome.status = JobStatus::COMPLETED;
+  outcome.result = events.done.get_string("result");
+  if (const Value* publish = events.done.find("publish"); publish != nullptr && publish->is_object()) {
+    outcome.staged = publish->get_string("staged");
+    outcome.target = publish->get_string("target");
+    outcome.tracking_id = publish->get_string("tracking_id");
+  }
+}
+
+void judge_signal(Outcome& outcome, int signal, const WorkEnd& end, const LastEvents& events) {
+  outcome.signal = signal;
+  if (end.told_to_end) {
+    fail(outcome, JobReason::signal,
+         "the job's runner was told to end (SIGTERM), as when the machine shuts down");
+  } else if (end.out_of_memory) {
+    fail(outcome, JobReason::out_of_memory, "the kernel killed the work for want of memory");
+  } else {
+    fail(outcome, JobReason::signal, "the work died of " + signal_text(signal));
+  }
+  if (!events.error.is_null()) outcome.errors.push_back(events.error.get_string("message"));
+}
+
+}  // namespace
+
+Outcome outcome_of(const WorkEnd& end, const LastEvents& events) {
+  Outcome outcome;
+  if (WIFSIGNALED(end.wait_status)) {
+    judge_signal(outcome, WTERMSIG(end.wait_status), end, events);
+  } else {
+    judge_exit(outcome, WEXITSTATUS(end.wait_status), events);
+    if (end.told_to_end && outcome.status != JobStatus::COMPLETED)
+      outcome.errors.emplace_back(
+          "the job's runner was told to end (SIGTERM), as when the machine shuts down");
+  }
+  if (end.canceled) {
+    outcome.status = JobStatus::CANCELED;
+    outcome.reason = JobReason::user;
+    outcome.errors.clear();
+    outcome.result.reset();
+    outcome.staged = outcome.target = outcome.tracking_id = {};
+  }
+  outcome.progress = events.progress;
+  outcome.metrics = last_metrics(events);
+  outcome.cpu_seconds = end.cpu_seconds;
+  outcome.max_rss_bytes = end.max_rss_bytes;
+  return outcome;
+}
+
+}  // namespace ostler

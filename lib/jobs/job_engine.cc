@@ -1,0 +1,255 @@
+#include "lib/jobs/job_engine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/cancel.h"
+#include "lib/jobs/job_info.h"
+#include "lib/jobs/local_executor.h"
+#include "lib/jobs/settle.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/submit.h"
+#include "lib/jobs/watch.h"
+
+namespace ostler {
+
+namespace {
+
+// A look that finds something to settle does not keep its user waiting for a store that is locked.
+constexpr Duration kLookPatience = std::chrono::seconds(2);
+constexpr Duration kPatience = std::chrono::seconds(30);
+// How often a wait looks though nothing was heard: a runner elsewhere in the queue may have been killed.
+constexpr Duration kLookAgain = std::chrono::seconds(1);
+constexpr std::size_t kShortestPrefix = 4;
+
+}  // namespace
+
+class JobEngine::Impl {
+ public:
+  explicit Impl(Options options)
+      : options_(std::move(options)), executor_(options_.home, options_.job_program, options_.cpus) {}
+
+  const Options& options() const { return options_; }
+  int pool() const { return pool_size(options_.cpus); }
+
+  // Nothing where there is no store yet.
+  std::optional<JobContext> existing() {
+    const std::lock_guard guard(mutex_);
+    if (!store_) store_ = JobStore::open(options_.home, Database::Checkpoints::no);
+    if (!store_) return std::nullopt;
+    return context();
+  }
+
+  JobContext created() {
+    const std::lock_guard guard(mutex_);
+    if (!store_) store_ = JobStore::open_or_create(options_.home, Database::Checkpoints::no);
+    prepare_home(options_.home);
+    return context();
+  }
+
+  Error no_such_job(const std::string& text) const {
+    return not_found(
+        "there is no job " + text + " in the store " + options_.home +
+        " (its place follows OSTLER_HOME and XDG_STATE_HOME, which a shell and cron may have different)");
+  }
+
+  // Starts a runner when a job is eligible and there is room. A failure to start one leaves the job queued.
+  void dispatch(const JobContext& context) {
+    if (!context.owner) return;
+    auto next = context.store.next_eligible(pool());
+    if (next && !next->fits && settle_dead_runners(context)) next = context.store.next_eligible(pool());
+    if (next && next->fits) context.executor.launch();
+  }
+
+  JobInfo info(const JobContext& context, JobRow row) {
+    context.store.database().set_patience(kLookPatience);
+    const Verdict verdict = look(context, row);
+    context.store.database().set_patience(kPatience);
+    return job_info(options_.home, row, verdict, context.clock.now());
+  }
+
+  JobInfo get_info(const std::string& uuid) {
+    const auto context = existing();
+    auto row = context ? context->store.find(uuid) : std::nullopt;
+    if (!row) throw no_such_job(uuid);
+    return info(*context, std::move(*row));
+  }
+
+ private:
+  JobContext context() {
+    return {options_.home, *store_, executor_, *options_.clock, owns_store(options_.home)};
+  }
+
+  const Options options_;
+  LocalExecutor executor_;
+  std::mutex mutex_;
+  std::unique_ptr<JobStore> store_;
+};
+
+JobEngine::JobEngine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+JobEngine::~JobEngine() = default;
+
+const std::string& JobEngine::home() const { return impl_->options().home; }
+
+std::string JobEngine::job_directory(const std::string& uuid) const {
+  return job_directory_path(home(), uuid);
+}
+
+JobSpec JobEngine::read_spec(const std::string& uuid) const {
+  ensure_job_directory(home(), uuid);
+  return ostler::read_spec(JobPaths(job_directory(uuid)).spec);
+}
+
+void JobEngine::submit(const JobSpec& spec, const Attachments& attachments) {
+  if (!is_uuid(spec.uuid)) throw internal_error("a job's uuid is \"" + spec.uuid + "\"");
+  if (spec.cpus > impl_->pool())
+    throw invalid_argument("the job wants " + std::to_string(spec.cpus) + " cpus, but the pool has " +
+                           std::to_string(impl_->pool()));
+  const std::string& program = impl_->options().job_program;
+  if (::access(program.c_str(), X_OK) != 0)
+    throw Error(StatusCode::failed_precondition,
+                "cannot run jobs: " + program + " is missing; install ostler again");
+  const JobContext context = impl_->created();
+  if (!context.owner)
+    throw Error(StatusCode::permission_denied,
+                "the job store " + home() + " is another user's; name one with --home");
+  if (spec.external_id) {
+    // One that has died in the meantime does not block its id.
+    if (auto row = context.store.newest_of(*spec.external_id)) look(context, *row);
+  }
+  write_job_down(context, spec, attachments);
+  // From here on the job is there; what fails now is made good by whoever looks next.
+  try {
+    sweep_staging(context);
+    impl_->dispatch(context);
+  } catch (const Error&) {
+  }
+}
+
+std::string JobEngine::resolve(const std::string& text) {
+  if (text.empty()) throw invalid_argument("a job id is empty; is a shell variable unset?");
+  const auto context = impl_->existing();
+  if (!context) throw impl_->no_such_job(text);
+  // hash(instance):uuid, or the uuid alone.
+  const std::string uuid = text.substr(text.rfind(':') + 1);
+  if (is_uuid(uuid)) {
+    const auto row = context->store.find(uuid);
+    if (row && (uuid == text || row->details.get_string("id") == text ||
+                hash_instance_name(row->instance) + ":" + uuid == text))
+      return uuid;
+  }
+  if (const auto row = context->store.newest_of(text)) return row->uuid;
+  if (text.size() >= kShortestPrefix && text.find_first_not_of("0123456789abcdef-") == std::string::npos) {
+    const auto found = context->store.uuids_with_prefix(text, 4);
+    if (found.size() == 1) return found[0];
+    if (found.size() > 1) {
+      const bool more = found.size() > 3;
+      throw invalid_argument(
+          "the id " + text + " is ambiguous: " +
+          join({found.begin(), found.begin() + (more ? 3 : static_cast<int>(found.size()))}, ", ") +
+          (more ? ", ..." : "") + "; give more of it");
+    }
+  }
+  throw impl_->no_such_job(text);
+}
+
+JobInfo JobEngine::get_info(const std::string& uuid) { return impl_->get_info(uuid); }
+
+JobList JobEngine::list(const JobSelector& selector) {
+  JobList list;
+  const auto context = impl_->existing();
+  if (!context) return list;
+  const Time now = context->clock.now();
+  // First what may have died, so that the lists below are true; those that could not be settled are shown as
+  // judged.
+  std::map<std::string, Verdict> judged;
+  context->store.database().set_patience(kLookPatience);
+  for (auto& rows : {context->store.running(), context->store.queued_with_marks()})
+    for (JobRow row : rows) judged[row.uuid] = look(*context, row);
+  context->store.database().set_patience(kPatience);
+
+  std::vector<JobRow> rows;
+  context->store.database().in_snapshot([&] {
+    rows = context->store.active(selector);
+    for (JobRow& row : context->store.finished(selector)) rows.push_back(std::move(row));
+    list.total = context->store.count(selector);
+    JobSelector of_status;
+    of_status.statuses = {JobStatus::QUEUED};
+    list.queued = static_cast<int>(context->store.count(of_status));
+    of_status.statuses = {JobStatus::RUNNING};
+    list.running = static_cast<int>(context->store.count(of_status));
+  });
+  for (const JobRow& row : rows) {
+    const auto found = judged.find(row.uuid);
+    const bool use = found != judged.end() && !is_terminal(row.status) && is_terminal(found->second.status);
+    list.jobs.push_back(
+        job_info(home(), row, use ? found->second : Verdict{row.status, row.reason, {}, {}}, now));
+  }
+  return list;
+}
+
+std::vector<JobInfo> JobEngine::history(const std::string& external_id) {
+  std::vector<JobInfo> infos;
+  const auto context = impl_->existing();
+  if (!context) return infos;
+  for (JobRow& row : context->store.history(external_id))
+    infos.push_back(impl_->info(*context, std::move(row)));
+  return infos;
+}
+
+bool JobEngine::wait(const std::vector<std::string>& uuids, Wait mode, std::optional<Duration> timeout,
+                     const std::function<void(const std::vector<JobInfo>&)>& on_look) {
+  const auto context = impl_->existing();
+  const Duration began = impl_->options().clock->steady();
+  std::vector<std::string> directories;
+  for (const std::string& uuid : uuids) {
+    ensure_job_directory(home(), uuid);
+    directories.push_back(job_directory(uuid));
+  }
+  JobWatch watch(directories, on_look ? JobWatch::Events::yes : JobWatch::Events::no);
+  std::vector<JobInfo> infos(uuids.size());
+  for (;;) {
+    std::size_t ended = 0;
+    for (std::size_t i = 0; i < uuids.size(); ++i) {
+      if (!is_terminal(infos[i].status)) infos[i] = impl_->get_info(uuids[i]);
+      if (is_terminal(infos[i].status)) ++ended;
+    }
+    if (on_look) on_look(infos);
+    if (ended == uuids.size() || (mode == Wait::any && ended > 0)) return true;
+    const Duration passed = impl_->options().clock->steady() - began;
+    if (timeout && passed >= *timeout) return false;
+    impl_->dispatch(*context);
+    watch.sleep(timeout ? std::min(kLookAgain, *timeout - passed) : kLookAgain);
+  }
+}
+
+JobInfo JobEngine::cancel(const std::string& uuid, std::optional<Duration> timeout) {
+  const auto context = impl_->existing();
+  const auto row = context ? context->store.find(uuid) : std::nullopt;
+  if (!row) throw impl_->no_such_job(uuid);
+  if (!is_terminal(row->status) && !context->owner)
+    throw Error(StatusCode::permission_denied, "the job " + uuid + " is another user's");
+  cancel_job(*context, *row, timeout);
+  const JobInfo info = impl_->get_info(uuid);
+  // The place in the queue that has become free; a failure to fill it is not this cancel's.
+  try {
+    impl_->dispatch(*context);
+  } catch (const Error&) {
+  }
+  return info;
+}
+
+void JobEngine::dispatch() {
+  const auto context = impl_->existing();
+  if (!context) return;
+  sweep_staging(*context);
+  impl_->dispatch(*context);
+}
+
+}  // namespace ostler

@@ -1,0 +1,56 @@
+#include "lib/jobs/job_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/error.h"
+
+namespace ostler {
+
+namespace {
+
+constexpr std::string_view kLeftOut = "\nostler: the middle of this log was left out\n";
+constexpr std::uint64_t kBlock = 4096;
+
+}  // namespace
+
+JobLog::JobLog(const std::string& path)
+    : path_(path), fd_(open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600)) {}
+
+void JobLog::say(std::string_view line) {
+  try {
+    write_all(fd_.get(), "ostler: " + std::string(line) + "\n", path_);
+  } catch (const Error&) {
+  }
+}
+
+void JobLog::cap() {
+  struct stat status {};
+  if (!can_punch_ || ::fstat(fd_.get(), &status) != 0) return;
+  if (static_cast<std::uint64_t>(status.st_blocks) * 512 <= kLogLimit) return;
+  const std::uint64_t start = kLogKeptAtStart;
+  const std::uint64_t end = (static_cast<std::uint64_t>(status.st_size) - kLogKeptAtEnd) / kBlock * kBlock;
+  // A descriptor of its own: one that appends ignores the offset of pwrite.
+  const UniqueFd writer = try_open_file(path_, O_WRONLY | O_NOFOLLOW);
+  can_punch_ = writer && end > start &&
+               ::fallocate(writer.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                           static_cast<off_t>(start), static_cast<off_t>(end - start)) == 0;
+  if (can_punch_ && ::pwrite(writer.get(), kLeftOut.data(), kLeftOut.size(), static_cast<off_t>(start)) < 0)
+    can_punch_ = false;
+}
+
+std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> extents;
+  const off_t size = ::lseek(fd, 0, SEEK_END);
+  for (off_t at = 0; at < size;) {
+    const off_t data = ::lseek(fd, at, SEEK_DATA);
+    if (data < 0) break;  // nothing but a hole is left
+    const off_t hole = ::lseek(fd, data, SEEK_HOLE);
+    at = hole < 0 ? size : hole;
+    extents.emplace_back(static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(at - data));
+  }
+  return extents;
+}
+
+}  // namespace ostler

@@ -1,0 +1,204 @@
+#include "lib/jobs/job_store.h"
+
+#include <sys/stat.h>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/jobs/job_store_schema.h"
+
+namespace ostler {
+
+namespace {
+
+constexpr char kColumns[] =
+    "sequence, uuid, external_id, kind, instance, executor, module_name, priority, cpus, gpus, status, "
+    "reason, "
+    "attempt, failed_starts, cancel_requested, submission_time, start_time, completion_time, host, details, "
+    "outcome";
+
+Database::Cell cell(std::int64_t number) { return number; }
+Database::Cell cell(Time time) { return static_cast<std::int64_t>(time.time_since_epoch().count()); }
+template <typename Type>
+Database::Cell cell(const std::optional<Type>& value) {
+  if (!value) return nullptr;
+  if constexpr (std::is_same_v<Type, Time>)
+    return cell(*value);
+  else
+    return *value;
+}
+
+Time time_from(std::int64_t microseconds) { return Time(Duration(microseconds)); }
+
+JobRow row_from(const Database::Row& row) {
+  const auto optional_time = [&](int column) {
+    return row.is_null(column) ? std::nullopt : std::optional(time_from(row.integer(column)));
+  };
+  const auto number = [&](int column) { return static_cast<int>(row.integer(column)); };
+  JobRow job;
+  job.sequence = row.integer(0);
+  job.uuid = row.text(1);
+  if (!row.is_null(2)) job.external_id = row.text(2);
+  job.kind = static_cast<JobKind>(number(3));
+  job.instance = row.text(4);
+  job.executor = row.text(5);
+  job.module_name = row.text(6);
+  job.priority = number(7);
+  job.cpus = number(8);
+  job.gpus = number(9);
+  job.status = static_cast<JobStatus>(number(10));
+  job.reason = static_cast<JobReason>(number(11));
+  job.attempt = number(12);
+  job.failed_starts = number(13);
+  job.cancel_requested = row.integer(14) != 0;
+  job.submission_time = time_from(row.integer(15));
+  job.start_time = optional_time(16);
+  job.completion_time = optional_time(17);
+  job.host = row.text(18);
+  job.details = parse_json(row.text(19), "job " + job.uuid);
+  if (!row.is_null(20)) job.outcome = parse_json(row.text(20), "job " + job.uuid);
+  return job;
+}
+
+void refuse_network_file_system(const std::string& home) {
+  if (const auto name = network_file_system(home))
+    throw Error(
+        StatusCode::failed_precondition,
+        "the job store " + home + " is on a network file system (" + *name +
+            "), where its locks cannot be relied on; name a local directory with --home or OSTLER_HOME");
+}
+
+}  // namespace
+
+Value details_of(const JobSpec& spec) {
+  Value details = Value::object();
+  details["id"] = spec.id;
+  details["module_id"] = spec.module.module_id;
+  details["module_version"] = spec.module.version;
+  details["model"] = spec.model_as_given;
+  details["save_path"] = spec.save_path;
+  details["working_directory"] = spec.working_directory;
+  details["parameters"] = spec.parameters;
+  details["data"] = Value::array();
+  for (const DataFile& file : spec.data) details["data"].push_back(file.path);
+  details["command"] = spec.command;
+  details["tags"] = spec.tags;
+  return details;
+}
+
+std::string JobStore::path_in(const std::string& home) { return join_path(home, "jobs.db"); }
+
+std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Checkpoints checkpoints) {
+  if (!file_status(path_in(home))) return nullptr;
+  refuse_network_file_system(home);
+  return std::make_unique<JobStore>(path_in(home), checkpoints);
+}
+
+std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
+                                                   Database::Checkpoints checkpoints) {
+  if (auto store = open(home, checkpoints)) return store;
+  make_directories(home, 0700);
+  refuse_network_file_system(home);
+  create_job_store(path_in(home));
+  return std::make_unique<JobStore>(path_in(home), checkpoints);
+}
+
+JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints)
+    : database_(path, checkpoints) {
+  migrate(database_, path, job_store_migrations());
+}
+
+std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells) {
+  std::vector<JobRow> found;
+  database_.each(std::string("SELECT ") + kColumns + " FROM jobs " + condition_and_order, cells,
+                 [&](const Database::Row& row) { found.push_back(row_from(row)); });
+  return found;
+}
+
+void JobStore::insert(const JobSpec& spec) {
+  const std::string details = to_json(details_of(spec));
+  const std::string lane = std::string(job_kind_name(spec.kind)) + "/" + spec.instance;
+  database_.in_transaction([&] {
+    if (spec.external_id) {
+      database_.each("SELECT uuid, status FROM jobs WHERE external_id = ? AND status < 2",
+                     {*spec.external_id}, [&](const Database::Row& row) {
+                       const auto status = static_cast<JobStatus>(row.integer(1));
+                       throw Error(StatusCode::already_exists,
+                                   "a job with the id " + *spec.external_id + " is " +
+                                       std::string(job_status_name(status)) + " (" + row.text(0) +
+                                       "); wait for it, cancel it, or use another --id");
+                     });
+    }
+    database_.run(
+        "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
+        "max_concurrent, cpus, gpus, submission_time, details) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, "
+        "?, ?)",
+        {spec.uuid, cell(spec.external_id), cell(static_cast<int>(spec.kind)), spec.instance, spec.executor,
+         spec.module.name, cell(spec.priority), lane, cell(spec.max_concurrent.value_or(0)), cell(spec.cpus),
+         cell(spec.gpus), cell(spec.submission_time), details});
+  });
+}
+
+std::optional<JobRow> JobStore::find(const std::string& uuid) {
+  auto found = rows("WHERE uuid = ?", {uuid});
+  return found.empty() ? std::nullopt : std::optional(std::move(found[0]));
+}
+
+std::optional<JobRow> JobStore::newest_of(const std::string& external_id) {
+  auto found = rows("WHERE external_id = ? ORDER BY sequence DESC LIMIT 1", {external_id});
+  return found.empty() ? std::nullopt : std::optional(std::move(found[0]));
+}
+
+std::vector<JobRow> JobStore::history(const std::string& external_id) {
+  return rows("WHERE external_id = ? ORDER BY sequence DESC", {external_id});
+}
+
+std::vector<std::string> JobStore::uuids_with_prefix(const std::string& prefix, int limit) {
+  std::vector<std::string> uuids;
+  // "g" comes after every digit of a uuid.
+  database_.each("SELECT uuid FROM jobs WHERE uuid >= ? AND uuid < ? ORDER BY uuid LIMIT ?",
+                 {prefix, prefix + "g", cell(limit)},
+                 [&](const Database::Row& row) { uuids.push_back(row.text(0)); });
+  return uuids;
+}
+
+std::vector<JobRow> JobStore::running() { return rows("WHERE status = 1 ORDER BY sequence", {}); }
+
+std::vector<JobRow> JobStore::queued_with_marks() {
+  return rows("WHERE status = 0 AND (cancel_requested OR failed_starts > 0) ORDER BY sequence", {});
+}
+
+bool JobStore::request_cancel(const std::string& uuid) {
+  bool active = false;
+  database_.in_transaction([&] {
+    active = database_.run("UPDATE jobs SET cancel_requested = 1 WHERE uuid = ? AND status < 2", {uuid}) > 0;
+  });
+  return active;
+}
+
+int JobStore::count_failed_start(const std::string& uuid) {
+  int count = 0;
+  database_.in_transaction([&] {
+    database_.run("UPDATE jobs SET failed_starts = failed_starts + 1 WHERE uuid = ? AND status = 0", {uuid});
+    count = static_cast<int>(database_.integer("SELECT failed_starts FROM jobs WHERE uuid = ?", {uuid}));
+  });
+  return count;
+}
+
+bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome) {
+  // A row that is still QUEUED while the record says COMPLETED is one that was put back (a restored store).
+  if (is_terminal(from) || !is_legal_move(JobStatus::RUNNING, outcome.status))
+    throw internal_error("job " + uuid + " cannot become " + std::string(job_status_name(outcome.status)) +
+                         " from " + std::string(job_status_name(from)));
+  bool changed = false;
+  database_.in_transaction([&] {
+    changed = database_.run(
+                  "UPDATE jobs SET status = ?, reason = ?, start_time = coalesce(?, start_time), "
+                  "completion_time = ?, outcome = ? WHERE uuid = ? AND attempt = ? AND status = ?",
+                  {cell(static_cast<int>(outcome.status)), cell(static_cast<int>(outcome.reason)),
+                   cell(outcome.start_time), cell(outcome.completion_time), to_json(to_value(outcome)), uuid,
+                   cell(attempt), cell(static_cast<int>(from))}) > 0;
+  });
+  return changed;
+}
+
+}  // namespace ostler

@@ -1,0 +1,98 @@
+#pragma once
+
+// The index of all jobs: <home>/jobs.db. The job directories are the record; whatever a row says of an end
+// was written into the job's outcome.json before. Each call is one statement or one transaction; nothing is
+// spawned, locked or read from files inside one. Thread-safe. Failures: see database.h.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/core/job.h"
+#include "lib/jobs/database.h"
+#include "lib/jobs/job_directory.h"
+#include "lib/jobs/job_engine.h"
+#include "lib/jobs/job_spec.h"
+
+namespace ostler {
+
+struct JobRow {
+  std::int64_t sequence = 0;  // the order of submission, whatever the clock said
+  std::string uuid;
+  std::optional<std::string> external_id;
+  JobKind kind = JobKind::train;
+  std::string instance, executor, module_name;
+  int priority = 0, cpus = 1, gpus = 0;
+  JobStatus status = JobStatus::QUEUED;
+  JobReason reason = JobReason::none;
+  int attempt = 0, failed_starts = 0;
+  bool cancel_requested = false;
+  Time submission_time{};
+  std::optional<Time> start_time, completion_time;
+  std::string host;
+  Value details;  // what `status` shows of spec.json: details_of()
+  Value outcome;  // outcome.json, once terminal; else null
+};
+
+// The part of a specification that is kept in the row, so that a look at many jobs opens no file.
+Value details_of(const JobSpec& spec);
+
+class JobStore {
+ public:
+  static std::string path_in(const std::string& home);
+  // Null where there is no store. failed_precondition: a newer version, damaged, on a network file system.
+  static std::unique_ptr<JobStore> open(const std::string& home, Database::Checkpoints checkpoints);
+  // Makes the home (0700) and an empty store where there is none.
+  static std::unique_ptr<JobStore> open_or_create(const std::string& home, Database::Checkpoints checkpoints);
+
+  explicit JobStore(const std::string& path, Database::Checkpoints checkpoints);
+  Database& database() { return database_; }
+
+  // QUEUED. already_exists, naming it, while a job of that external id is not terminal.
+  void insert(const JobSpec& spec);
+  std::optional<JobRow> find(const std::string& uuid);
+  std::optional<JobRow> newest_of(const std::string& external_id);
+  std::vector<std::string> uuids_with_prefix(const std::string& prefix, int limit);
+  std::vector<JobRow> running();
+  // Queued ones that a cancel or a failed start has touched: they alone may have ended without the row's
+  // knowing.
+  std::vector<JobRow> queued_with_marks();
+
+  // False when the job is terminal.
+  bool request_cancel(const std::string& uuid);
+  // How often the start of this queued job has failed by now.
+  int count_failed_start(const std::string& uuid);
+  // The row catches up with the record: `from` and `attempt` are as the caller saw them; false when they have
+  // moved on.
+  bool finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome);
+
+  // The queue (job_store_queue.cc). Eligible: queued, waiting for no other job, no cancel asked for, and its
+  // instance runs fewer jobs than the limit in the job's own row. The first eligible one is that of the
+  // highest priority, then the oldest; it is never overtaken for want of room. `skip`: uuids that the caller
+  // has tried in vain.
+  struct Next {
+    std::string uuid;
+    std::string executor;
+    bool fits = false;  // there is room in the pool, or nothing runs
+  };
+  std::optional<Next> next_eligible(int pool_cpus, const std::vector<std::string>& skip = {});
+  // Sets RUNNING, when the job is still the first eligible one and fits. The caller holds the job's lock.
+  enum class Claim { claimed, not_first, no_room, taken };
+  Claim claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip, Time now,
+              const std::string& host);
+
+  // Lists (job_store_list.cc). Active: running ones by age, then queued ones in their order. Finished: newest
+  // first.
+  std::vector<JobRow> active(const JobSelector& selector);
+  std::vector<JobRow> finished(const JobSelector& selector);
+  std::int64_t count(const JobSelector& selector);
+  std::vector<JobRow> history(const std::string& external_id);
+
+ private:
+  std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells);
+
+  Database database_;
+};
+
+}  // namespace ostler

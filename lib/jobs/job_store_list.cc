@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "lib/jobs/job_store.h"
+
+namespace ostler {
+
+namespace {
+
+// What a selector asks beside the statuses, as the end of a WHERE.
+struct Condition {
+  std::string sql;
+  Database::Cells cells;
+
+  explicit Condition(const JobSelector& selector) {
+    if (selector.kind) add(" AND kind = ?", static_cast<std::int64_t>(*selector.kind));
+    if (selector.module_name) add(" AND module_name = ?", *selector.module_name);
+    if (selector.since) add(" AND submission_time >= ?", micros(*selector.since));
+    if (selector.until) add(" AND submission_time <= ?", micros(*selector.until));
+  }
+
+  static std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
+  void add(const char* text, Database::Cell cell) {
+    sql += text;
+    cells.push_back(std::move(cell));
+  }
+};
+
+bool wants(const JobSelector& selector, JobStatus status) {
+  return selector.statuses.empty() ||
+         std::find(selector.statuses.begin(), selector.statuses.end(), status) != selector.statuses.end();
+}
+
+std::string status_is(JobStatus status) {
+  return "WHERE status = " + std::to_string(static_cast<int>(status));
+}
+
+constexpr JobStatus kFinished[] = {JobStatus::COMPLETED, JobStatus::CANCELED, JobStatus::ERRORED};
+
+}  // namespace
+
+std::vector<JobRow> JobStore::active(const JobSelector& selector) {
+  const Condition condition(selector);
+  std::vector<JobRow> found;
+  if (wants(selector, JobStatus::RUNNING))
+    found = rows(status_is(JobStatus::RUNNING) + condition.sql + " ORDER BY sequence", condition.cells);
+  if (wants(selector, JobStatus::QUEUED)) {
+    auto queued = rows(status_is(JobStatus::QUEUED) + condition.sql + " ORDER BY priority DESC, sequence",
+                       condition.cells);
+    std::move(queued.begin(), queued.end(), std::back_inserter(found));
+  }
+  return found;
+}
+
+std::vector<JobRow> JobStore::finished(const JobSelector& selector) {
+  const Condition condition(selector);
+  const std::int64_t limit = selector.limit.value_or(-1);
+  std::vector<JobRow> found;
+  // The newest of each status by its index, then merged: one ORDER BY over three statuses would sort them
+  // all.
+  for (const JobStatus status : kFinished) {
+    if (!wants(selector, status)) continue;
+    Database::Cells cells = condition.cells;
+    cells.emplace_back(limit);
+    auto some = rows(status_is(status) + condition.sql + " ORDER BY sequence DESC LIMIT ?", cells);
+    std::move(some.begin(), some.end(), std::back_inserter(found));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const JobRow& left, const JobRow& right) { return left.sequence > right.sequence; });
+  if (limit >= 0 && found.size() > static_cast<std::size_t>(limit))
+    found.resize(static_cast<std::size_t>(limit));
+  return found;
+}
+
+std::int64_t JobStore::count(const JobSelector& selector) {
+  const bool by_time = selector.since || selector.until;  // else the counters know
+  const Condition condition(selector);
+  std::int64_t total = 0;
+  for (int status = 0; status <= static_cast<int>(JobStatus::ERRORED); ++status) {
+    if (!wants(selector, static_cast<JobStatus>(status))) continue;
+    total += database_.integer(
+        std::string(by_time ? "SELECT count(*) FROM jobs " : "SELECT sum(number) FROM counts ") +
+            status_is(static_cast<JobStatus>(status)) + condition.sql,
+        condition.cells);
+  }
+  return total;
+}
+
+}  // namespace ostler

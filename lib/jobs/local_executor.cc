@@ -1,0 +1,104 @@
+#include "lib/jobs/local_executor.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/process.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/job_lock.h"
+#include "lib/jobs/publish.h"
+#include "lib/jobs/store_layout.h"
+
+namespace ostler {
+
+const int kWakeSignal = SIGURG;
+
+namespace {
+
+Observation observe_job(const std::string& home, const JobRow& row) {
+  Observation seen;
+  const JobPaths paths(job_directory_path(home, row.uuid));
+  try {
+    seen.directory_gone = !ensure_job_directory(home, row.uuid);
+    const LockHolder holder = observe_lock(paths.lock);
+    seen.lock = holder.held ? Observation::Lock::held : Observation::Lock::free;
+    seen.holder = holder.pid;
+    seen.outcome = read_outcome(paths);
+    seen.unpublished = seen.outcome && is_unpublished(*seen.outcome);
+    seen.cancel_file = !seen.outcome && ::access(paths.cancel.c_str(), F_OK) == 0;
+  } catch (const Error&) {
+    // Another user's, or unreadable: nothing is concluded from what cannot be seen.
+    seen.lock = Observation::Lock::unknown;
+  }
+  return seen;
+}
+
+// True when the process is a runner, and not a command that holds the lock while it settles.
+bool is_runner(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/cmdline";
+  try {
+    const auto line = read_file_if_there(path);
+    const auto arguments = split(line.value_or(""), '\0');
+    return arguments.size() > 1 && arguments[1] == "run";
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+LocalExecutor::LocalExecutor(std::string home, std::string job_program, int cpus)
+    : home_(std::move(home)), job_program_(std::move(job_program)), cpus_(cpus) {}
+
+void LocalExecutor::launch() {
+  // An intermediate that ends at once: so the runner is nobody's zombie, however long this process lives.
+  SpawnRequest request;
+  request.arguments = runner_arguments(job_program_, "launch", home_, cpus_);
+  request.environment = runner_environment();
+  request.working_directory = std::string("/");
+  wait_for(spawn(request));
+}
+
+std::vector<Observation> LocalExecutor::observe(const std::vector<JobRow>& rows) {
+  std::vector<Observation> seen;
+  for (const JobRow& row : rows) seen.push_back(observe_job(home_, row));
+  return seen;
+}
+
+void LocalExecutor::cancel(const std::string& uuid) {
+  signal_lock_holder(JobPaths(job_directory_path(home_, uuid)).lock, kWakeSignal);
+}
+
+void LocalExecutor::kill(const std::string& uuid, const Observation& observed) {
+  if (observed.holder == 0 || observed.holder == ::getpid() || !is_runner(observed.holder)) return;
+  // Those that hide from the search by environment are still below the runner now.
+  const std::vector<pid_t> below = descendants(observed.holder);
+  if (!signal_lock_holder(JobPaths(job_directory_path(home_, uuid)).lock, SIGKILL, observed.holder)) return;
+  const std::vector<pid_t> other_runners = processes_with_environment(kRunnerMark);
+  for (const pid_t pid : below)
+    if (std::find(other_runners.begin(), other_runners.end(), pid) == other_runners.end())
+      ::kill(pid, SIGKILL);
+}
+
+std::vector<std::string> runner_environment() {
+  constexpr std::string_view kKept[] = {"PATH=",         "HOME=",       "TMPDIR=",      "LD_LIBRARY_PATH=",
+                                        "LD_PRELOAD=",   "FAKETIME",    "ASAN_OPTIONS", "LSAN_OPTIONS",
+                                        "UBSAN_OPTIONS", "OSTLER_TEST_"};
+  std::vector<std::string> kept = {kRunnerMark};
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (std::any_of(std::begin(kKept), std::end(kKept),
+                    [&](std::string_view name) { return starts_with(*entry, name); }))
+      kept.emplace_back(*entry);
+  return kept;
+}
+
+std::vector<std::string> runner_arguments(const std::string& job_program, const char* verb,
+                                          const std::string& home, int cpus) {
+  return {job_program, verb, "--home", home, "--cpus", std::to_string(cpus)};
+}
+
+}  // namespace ostler

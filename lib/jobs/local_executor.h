@@ -1,0 +1,36 @@
+#pragma once
+
+// Jobs as processes of this machine: a runner (`ostler-job run`) a job, which holds the job's lock.
+
+#include "lib/jobs/job_executor.h"
+
+namespace ostler {
+
+class LocalExecutor : public JobExecutor {
+ public:
+  // `cpus`: the pool that runners are to respect; 0: the machine's cores.
+  LocalExecutor(std::string home, std::string job_program, int cpus);
+  void launch() override;
+  std::vector<Observation> observe(const std::vector<JobRow>& rows) override;
+  void cancel(const std::string& uuid) override;
+  void kill(const std::string& uuid, const Observation& observed) override;
+
+ private:
+  std::string home_, job_program_;
+  int cpus_;
+};
+
+// The signal that wakes a runner. Its default is to be ignored, so that it does no harm to another holder of
+// a job's lock: a command that is settling it.
+extern const int kWakeSignal;
+
+// A runner's environment: none of the submitter's but what programs need to start.
+std::vector<std::string> runner_environment();
+// `ostler-job <verb> --home HOME --cpus N`.
+std::vector<std::string> runner_arguments(const std::string& job_program, const char* verb,
+                                          const std::string& home, int cpus);
+// Marks runners in their environment, so that a runner which a job's own `ostler train` started is no part of
+// that job.
+inline constexpr char kRunnerMark[] = "OSTLER_RUNNER=1";
+
+}  // namespace ostler

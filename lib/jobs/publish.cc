@@ -1,0 +1,149 @@
+#include "lib/jobs/publish.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lib/base/error.h"
+#include "lib/base/strings.h"
+#include "lib/core/model_directory.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/test_point.h"
+
+namespace ostler {
+
+namespace {
+
+// ".<name>.ostler-old-<uuid>": a replaced model that somebody was still reading. It belongs to nobody any
+// more.
+std::string discarded_path(const Outcome& outcome) {
+  const std::string staged = file_name(outcome.staged);
+  const std::size_t uuid = staged.rfind(".ostler-") + 8;
+  return join_path(parent_path(outcome.staged), staged.substr(0, uuid) + "old-" + staged.substr(uuid));
+}
+
+bool is_directory_itself(const std::string& path) {
+  const auto status = file_status(path, Links::keep);
+  return status && status->type == FileStatus::Type::directory;
+}
+
+// Removes a model directory unless somebody reads it. A link is removed, not followed.
+void discard(const std::string& path) {
+  if (!is_directory_itself(path)) return remove_file_if_there(path);
+  const UniqueFd directory = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return;
+  remove_tree(path);
+}
+
+std::string tracking_id_of(const std::string& model) {
+  try {
+    const auto text = read_file_if_there(join_path(model, "config.yml"), 16 << 20);
+    return text ? parse_yaml(*text, model).get_string("tracking_id") : "";
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+// True when what lies staged now is what was replaced: a model with another tracking id, or an empty
+// directory. What cannot be read may be the new model and stays.
+bool holds_replaced(const Outcome& outcome) {
+  if (outcome.tracking_id.empty() || !is_directory_itself(outcome.staged)) return false;
+  const std::string id = tracking_id_of(outcome.staged);
+  return id.empty() ? list_directory(outcome.staged).empty() : id != outcome.tracking_id;
+}
+
+// True when the job of that uuid, in this store, is known to have failed.
+bool has_failed(const std::string& home, const std::string& uuid) {
+  if (!is_uuid(uuid)) return false;
+  try {
+    const auto outcome = read_outcome(JobPaths(job_directory_path(home, uuid)));
+    return outcome && outcome->status != JobStatus::COMPLETED;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+bool is_unpublished(const Outcome& outcome) {
+  if (outcome.status != JobStatus::COMPLETED || outcome.staged.empty()) return false;
+  if (outcome.tracking_id.empty()) return file_status(outcome.staged, Links::keep).has_value();
+  return tracking_id_of(outcome.staged) == outcome.tracking_id;
+}
+
+Publication::Publication(const Outcome& outcome, std::string home)
+    : outcome_(outcome), home_(std::move(home)), folder_(parent_path(outcome.target)) {}
+
+void Publication::prepare() {
+  if (outcome_.staged.empty()) return;
+  lock_ = open_file(folder_, O_RDONLY | O_DIRECTORY);
+  // A file system without flock publishes without: the exchange itself is one step.
+  while (::flock(lock_.get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  if (::access(folder_.c_str(), W_OK | X_OK) != 0) throw system_error(errno, "cannot write to " + folder_);
+  if (is_directory_itself(outcome_.staged)) {
+    const std::string why_not = why_not_replaceable(outcome_.target);
+    if (!why_not.empty()) throw invalid_argument("cannot save to " + outcome_.target + ": " + why_not);
+  } else if (is_directory(outcome_.target)) {
+    throw invalid_argument("cannot write " + outcome_.target + ": it is a directory");
+  }
+}
+
+void Publication::commit() {
+  if (outcome_.staged.empty()) return;
+  if (is_unpublished(outcome_)) {
+    if (is_directory_itself(outcome_.staged))
+      publish_directory();
+    else
+      publish_file();
+    fsync_directory(folder_);
+  }
+  if (holds_replaced(outcome_)) {
+    rename_path(outcome_.staged, discarded_path(outcome_));
+    discard(discarded_path(outcome_));
+  }
+  sweep();
+}
+
+void Publication::publish_file() { rename_path(outcome_.staged, outcome_.target); }
+
+void Publication::publish_directory() {
+  const char* staged = outcome_.staged.c_str();
+  const char* target = outcome_.target.c_str();
+  if (::renameat2(AT_FDCWD, staged, AT_FDCWD, target, RENAME_EXCHANGE) != 0) {
+    if (errno == ENOENT) {
+      rename_path(outcome_.staged, outcome_.target);  // nothing is there yet
+    } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
+      rename_path(outcome_.target, discarded_path(outcome_));
+      rename_path(outcome_.staged, outcome_.target);
+    } else {
+      throw system_error(errno, "cannot publish the model at " + outcome_.target);
+    }
+  }
+  test_point("publish:exchanged");
+}
+
+void Publication::sweep() {
+  const std::string prefix = "." + file_name(outcome_.target) + ".ostler-";
+  for (const std::string& name : list_directory(folder_)) {
+    if (!starts_with(name, prefix)) continue;
+    const std::string path = join_path(folder_, name);
+    if (starts_with(name, prefix + "old-"))
+      discard(path);
+    else if (has_failed(home_, name.substr(prefix.size())))
+      remove_tree(path);
+  }
+}
+
+void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory) {
+  if (!target.empty()) remove_tree(staged_path(target, uuid));
+  if (!file_status(job_directory)) return;
+  for (const std::string& name : list_directory(job_directory))
+    if (starts_with(name, ".") && ends_with(name, ".ostler-" + uuid))
+      remove_tree(join_path(job_directory, name));
+}
+
+}  // namespace ostler

@@ -1,0 +1,219 @@
+// The bodies of `ostler-job run` and `ostler-job launch`.
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "lib/base/error.h"
+#include "lib/base/process.h"
+#include "lib/jobs/job_engine.h"
+#include "lib/jobs/job_lock.h"
+#include "lib/jobs/local_executor.h"
+#include "lib/jobs/run_job.h"
+#include "lib/jobs/settle.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/supervise.h"
+#include "lib/jobs/test_point.h"
+
+namespace ostler {
+
+namespace {
+
+constexpr Duration kStorePatience = std::chrono::seconds(60);
+// How long the queue's first job may be in another process's hands before it is passed over.
+constexpr Duration kHeadPatience = std::chrono::seconds(5);
+
+void pause_for(Duration duration) {
+  ::poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
+}
+
+class Runner {
+ public:
+  Runner(const std::string& home, const std::string& job_program, int cpus)
+      : home_(home), job_program_(job_program), cpus_(pool_size(cpus)), executor_(home, job_program, cpus) {}
+
+  // Runs one job. False when there was none to take.
+  bool run_one() {
+    if (!open_store()) return false;
+    for (;;) {
+      const auto next = next_that_fits();
+      if (!next) return false;
+      switch (take(next->uuid)) {
+        case Taken::ran:
+          return true;
+        case Taken::told_to_end:
+          return false;
+        case Taken::lost:
+          pause_for(std::chrono::milliseconds(5));
+          break;
+        case Taken::gone:
+          break;
+      }
+    }
+  }
+
+  bool more_to_do() { return open_store() && store_->next_eligible(cpus_, skip_).has_value(); }
+
+ private:
+  enum class Taken { ran, told_to_end, lost, gone };
+
+  bool open_store() {
+    if (!store_) store_ = JobStore::open(home_, Database::Checkpoints::yes);
+    if (store_) store_->database().set_patience(kStorePatience);
+    return store_ != nullptr;
+  }
+
+  JobContext context() { return {home_, *store_, executor_, Clock::system(), true}; }
+
+  std::optional<JobStore::Next> next_that_fits() {
+    auto next = store_->next_eligible(cpus_, skip_);
+    if (next && next->fits) return next;
+    // The room may be taken by jobs that have died.
+    if (!settle_dead_runners(context())) return std::nullopt;
+    next = store_->next_eligible(cpus_, skip_);
+    return next && next->fits ? next : std::nullopt;
+  }
+
+  // The one order in which a job comes to run: its lock, all that can fail, the row, the work.
+  Taken take(const std::string& uuid) {
+    const JobPaths paths(job_directory_path(home_, uuid));
+    try {
+      ensure_job_directory(home_, uuid);
+      const auto lock = JobLock::try_take(paths.lock);
+      if (!lock) return somebody_else_has(uuid);
+      test_point("run:locked");
+      return take_locked(uuid, paths);
+    } catch (const FailedStart& failure) {
+      return start_failed(uuid, failure.what());
+    } catch (const Error& error) {
+      if (error.code() != StatusCode::not_found) throw;
+      return start_failed(uuid, error.what());  // its directory is gone
+    }
+  }
+
+  Taken take_locked(const std::string& uuid, const JobPaths& paths) {
+    PreparedJob job(paths, uuid);
+    switch (store_->claim(uuid, cpus_, skip_, Clock::system().now(), host_name())) {
+      case JobStore::Claim::claimed:
+        break;
+      case JobStore::Claim::not_first:
+      case JobStore::Claim::no_room:
+        return Taken::lost;
+      case JobStore::Claim::taken:
+        return Taken::gone;
+    }
+    test_point("run:claimed");
+    const JobRow row = store_->find(uuid).value();
+    spawn_one_more();
+    store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
+    const Outcome outcome = job.run(row, home_, job_program_);
+    if (open_store()) store_->finish(uuid, row.attempt, JobStatus::RUNNING, outcome);
+    test_point("end:row");
+    return job.told_to_end() ? Taken::told_to_end : Taken::ran;
+  }
+
+  void spawn_one_more() {
+    const auto next = store_->next_eligible(cpus_);
+    if (next && next->fits) executor_.launch();
+  }
+
+  // Another runner is about to claim it, or a settler has it: it is first in the queue, so nobody goes before
+  // it, but not for ever.
+  Taken somebody_else_has(const std::string& uuid) {
+    const Duration now = Clock::system().steady();
+    if (waited_for_ != uuid) {
+      waited_for_ = uuid;
+      waited_since_ = now;
+    } else if (now - waited_since_ > kHeadPatience) {
+      skip_.push_back(uuid);
+      return Taken::gone;
+    }
+    return Taken::lost;
+  }
+
+  Taken start_failed(const std::string& uuid, const std::string& why) {
+    const int failures = store_->count_failed_start(uuid);
+    if (failures < kStartsAllowed) {
+      pause_for(std::chrono::milliseconds(200) * std::max(failures, 1));
+      return Taken::gone;
+    }
+    auto row = store_->find(uuid);
+    if (row && row->status == JobStatus::QUEUED) give_up(*row, why);
+    skip_.push_back(uuid);
+    return Taken::gone;
+  }
+
+  void give_up(const JobRow& row, const std::string& why) {
+    const JobPaths paths(job_directory_path(home_, row.uuid));
+    Verdict verdict{JobStatus::ERRORED,
+                    JobReason::lost,
+                    {std::string("the job could not be started: ").append(why)},
+                    Verdict::Action::conclude};
+    try {
+      const auto lock = JobLock::try_take(paths.lock);
+      if (lock) conclude(context(), row, verdict);
+    } catch (const Error&) {
+      // Its directory is gone or cannot be written to: then the row alone tells.
+      Outcome outcome;
+      outcome.reason = verdict.reason;
+      outcome.errors = verdict.errors;
+      outcome.completion_time = std::max(Clock::system().now(), row.submission_time);
+      store_->finish(row.uuid, row.attempt, row.status, outcome);
+    }
+  }
+
+  const std::string home_, job_program_;
+  const int cpus_;
+  LocalExecutor executor_;
+  std::unique_ptr<JobStore> store_;
+  std::vector<std::string> skip_;
+  std::string waited_for_;
+  Duration waited_since_{};
+};
+
+// A fresh process for the next job: what this one has used is given back, and a program that was upgraded
+// meanwhile is the new one.
+void exec_next(const std::string& home, const std::string& job_program, int cpus) {
+  const std::vector<std::string> arguments = runner_arguments(job_program, "run", home, cpus);
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  ::execv(job_program.c_str(), pointers.data());
+  ::execv("/proc/self/exe", pointers.data());  // the program was removed
+}
+
+}  // namespace
+
+int pool_size(int cpus) {
+  return cpus > 0 ? cpus : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int run_runner(const std::string& home, const std::string& job_program, int cpus) {
+  prepare_to_supervise();
+  try {
+    Runner runner(home, job_program, cpus);
+    while (runner.run_one())
+      if (runner.more_to_do()) exec_next(home, job_program, cpus);
+    return 0;
+  } catch (const Error& error) {
+    // Nobody reads this one's output. The job's state is told by its directory and its lock.
+    return 1;
+  }
+}
+
+int run_launcher(const std::string& home, const std::string& job_program, int cpus) {
+  SpawnRequest request;
+  request.arguments = runner_arguments(job_program, "run", home, cpus);
+  request.environment = runner_environment();
+  request.working_directory = std::string("/");
+  try {
+    spawn(request);
+    return 0;
+  } catch (const Error&) {
+    return 1;
+  }
+}
+
+}  // namespace ostler

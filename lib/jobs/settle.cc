@@ -1,0 +1,141 @@
+#include "lib/jobs/settle.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "lib/base/error.h"
+#include "lib/base/process.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/job_lock.h"
+#include "lib/jobs/outcome_writer.h"
+#include "lib/jobs/publish.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/test_point.h"
+
+namespace ostler {
+
+namespace {
+
+// A process that the kernel cannot end now (in a wait for a disk) must not keep a look from answering.
+constexpr int kKillRounds = 200;
+
+// Ends every process of this user that carries the job's id in its environment.
+void kill_by_environment(const std::string& uuid) {
+  for (int round = 0; round < kKillRounds; ++round) {
+    const std::vector<pid_t> left = processes_with_environment("OSTLER_JOB_ID=" + uuid);
+    bool any = false;
+    for (const pid_t pid : left) {
+      if (!is_running(pid)) continue;  // a zombie of somebody who does not wait
+      ::kill(pid, SIGKILL);
+      any = true;
+    }
+    if (!any) return;
+    ::poll(nullptr, 0, round < 10 ? 2 : 50);
+  }
+}
+
+// When a job that left no outcome can last have worked.
+Time last_sign_of_life(const JobPaths& paths, const JobRow& row, Time now) {
+  std::int64_t latest = 0;
+  for (const std::string& path : {paths.events, paths.log, paths.lock})
+    if (const auto status = file_status(path)) latest = std::max(latest, status->modified_ns);
+  const Time seen{std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(latest))};
+  const Time start = row.start_time.value_or(row.submission_time);
+  return latest == 0 ? std::max(start, now) : std::max(start, seen);
+}
+
+// Where the job's result goes: staged beside it is what a dead worker left.
+std::string target_of(const JobPaths& paths) {
+  try {
+    const JobSpec spec = read_spec(paths.spec);
+    return spec.kind == JobKind::train ? spec.save_path : spec.predict.get_string("output");
+  } catch (const Error&) {
+    return {};  // unreadable: then no worker got as far as staging
+  }
+}
+
+void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, const Outcome& outcome) {
+  if (is_unpublished(outcome)) {
+    Publication publication(outcome, context.home);
+    publication.prepare();
+    publication.commit();
+  }
+  wipe_private_files(paths);
+  context.store.finish(row.uuid, row.attempt, row.status, outcome);
+}
+
+void settle(const JobContext& context, JobRow& row) {
+  const JobPaths paths(job_directory_path(context.home, row.uuid));
+  if (!ensure_job_directory(context.home, row.uuid)) {
+    conclude(context, row, reconcile(row, context.executor.observe({row}).at(0)));
+    return;
+  }
+  const auto lock = JobLock::try_take(paths.lock);
+  if (!lock) return;  // somebody has it in hand after all
+  test_point("settle:locked");
+  // Both again: all may have changed before the lock was ours.
+  const auto fresh = context.store.find(row.uuid);
+  if (!fresh || is_terminal(fresh->status)) return;
+  Observation seen;
+  seen.lock = Observation::Lock::free;
+  seen.cancel_file = file_status(paths.cancel).has_value();
+  seen.outcome = read_outcome(paths);
+  const Verdict verdict = reconcile(*fresh, seen);
+  if (verdict.action == Verdict::Action::adopt) adopt(context, *fresh, paths, *seen.outcome);
+  if (verdict.action == Verdict::Action::conclude) conclude(context, *fresh, verdict);
+}
+
+}  // namespace
+
+bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdict) {
+  const JobPaths paths(job_directory_path(context.home, row.uuid));
+  Outcome outcome;
+  outcome.status = verdict.status;
+  outcome.reason = verdict.reason;
+  outcome.errors = verdict.errors;
+  outcome.attempt = row.attempt;
+  outcome.start_time = row.start_time;
+  outcome.host = row.host;
+  const Time now = context.clock.now();
+  outcome.completion_time = std::max(now, row.submission_time);
+  if (row.status == JobStatus::RUNNING) {
+    kill_by_environment(row.uuid);
+    outcome.completion_time = last_sign_of_life(paths, row, now);
+    const LastEvents events = read_last_events(paths.events);
+    outcome.progress = events.progress;
+  }
+  bool first = true;
+  if (file_status(paths.directory)) {
+    if (row.status == JobStatus::RUNNING) remove_staged(target_of(paths), row.uuid, paths.directory);
+    OutcomeWriter writer(paths);
+    first = writer.write(outcome);
+    wipe_private_files(paths);
+    if (!first) outcome = read_outcome(paths).value_or(outcome);
+  }
+  context.store.finish(row.uuid, row.attempt, row.status, outcome);
+  return first;
+}
+
+Verdict look(const JobContext& context, JobRow& row) {
+  if (is_terminal(row.status)) return reconcile(row, {});
+  const Verdict verdict = reconcile(row, context.executor.observe({row}).at(0));
+  if (verdict.action == Verdict::Action::none || !context.owner) return verdict;
+  try {
+    settle(context, row);
+    if (auto fresh = context.store.find(row.uuid)) row = std::move(*fresh);
+  } catch (const Error&) {
+    return verdict;  // a full disk, a locked store: the next look tries again
+  }
+  // Still not terminal: somebody else is settling it, and will come to the same.
+  return is_terminal(row.status) ? reconcile(row, {}) : verdict;
+}
+
+bool settle_dead_runners(const JobContext& context) {
+  bool any = false;
+  for (JobRow& row : context.store.running()) any |= is_terminal(look(context, row).status);
+  return any;
+}
+
+}  // namespace ostler

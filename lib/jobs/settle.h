@@ -1,0 +1,37 @@
+#pragma once
+
+// Brings a job's record and row to what reconcile says: concludes jobs that nobody has in hand, publishes
+// what a dead runner left unpublished, and lets the row catch up with the outcome.
+
+#include <string>
+
+#include "lib/base/clock.h"
+#include "lib/jobs/job_executor.h"
+#include "lib/jobs/job_store.h"
+#include "lib/jobs/reconcile.h"
+
+namespace ostler {
+
+// What the parts of the engine work on. Refers to what the engine owns.
+struct JobContext {
+  const std::string& home;
+  JobStore& store;
+  JobExecutor& executor;
+  const Clock& clock;
+  bool owner;  // may change the store
+};
+
+// Observes and reconciles a job that is not terminal, settles it where that is due and possible, and gives
+// the verdict. `row` is read again when it changed. A store that cannot be written to changes nothing about
+// the verdict.
+Verdict look(const JobContext& context, JobRow& row);
+
+// Settles running jobs that nobody has in hand any more, so that their place in the pool is free. True when
+// any was.
+bool settle_dead_runners(const JobContext& context);
+
+// Writes the end of a job whose lock the caller holds, and its row; `verdict` is not COMPLETED. False when
+// the job had ended already.
+bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdict);
+
+}  // namespace ostler

@@ -1,0 +1,120 @@
+#include "lib/jobs/submit.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/test_point.h"
+
+namespace ostler {
+
+namespace {
+
+// Between mkdir and flock a submit is not protected by its lock, but by its age.
+constexpr std::int64_t kYoung = 60'000'000'000;  // ns
+
+// Starts writing the file back and returns it unsynced: after that of all files is on its way, the first
+// fsync commits for all of them, and the others are nearly free.
+UniqueFd begin_writing(const std::string& path, std::string_view content) {
+  UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  write_all(fd.get(), content, path);
+  ::sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  return fd;
+}
+
+void finish_writing(const UniqueFd& fd, const std::string& path) {
+  if (::fsync(fd.get()) != 0) throw system_error(errno, "cannot write " + path + " to disk");
+}
+
+UniqueFd spool(int from, const std::string& path) {
+  UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  std::string buffer(1 << 18, '\0');
+  for (;;) {
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error(errno, "cannot read standard input");
+    if (count == 0) return fd;
+    write_all(fd.get(), std::string_view(buffer).substr(0, static_cast<std::size_t>(count)), path);
+  }
+}
+
+std::string null_separated(const std::vector<std::string>& entries) {
+  std::string text;
+  for (const std::string& entry : entries) text.append(entry).push_back('\0');
+  return text;
+}
+
+void make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) throw system_error(errno, "cannot make the directory " + path);
+}
+
+void write_files(const JobPaths& paths, const JobSpec& spec, const JobEngine::Attachments& attachments) {
+  UniqueFd input;
+  if (attachments.standard_input >= 0) input = spool(attachments.standard_input, paths.input);
+  const UniqueFd specification = begin_writing(paths.spec, to_json(to_value(spec), true) + "\n");
+  const UniqueFd environment = begin_writing(paths.environment, null_separated(attachments.environment));
+  if (input) finish_writing(input, paths.input);
+  finish_writing(environment, paths.environment);
+  finish_writing(specification, paths.spec);
+  fsync_directory(paths.directory);
+  fsync_directory(parent_path(paths.directory));
+}
+
+}  // namespace
+
+void prepare_home(const std::string& home) {
+  for (const char* name : {"jobs", "staging"}) {
+    const std::string path = join_path(home, name);
+    if (::mkdir(path.c_str(), 0700) == 0)
+      fsync_directory(home);
+    else if (errno != EEXIST)
+      throw system_error(errno, "cannot make the directory " + path);
+  }
+}
+
+void write_job_down(const JobContext& context, const JobSpec& spec,
+                    const JobEngine::Attachments& attachments) {
+  const std::string staging = staging_directory_path(context.home, spec.uuid);
+  make_directory(staging);
+  try {
+    // Held until the end: it tells sweep_staging that this submit lives, however long standard input takes.
+    const UniqueFd alive = open_file(staging, O_RDONLY | O_DIRECTORY);
+    ::flock(alive.get(), LOCK_EX | LOCK_NB);
+    write_files(JobPaths(staging), spec, attachments);
+    test_point("submit:written");
+    context.store.insert(spec);
+    test_point("submit:inserted");
+    ensure_job_directory(context.home, spec.uuid);
+    test_point("submit:renamed");
+  } catch (...) {
+    remove_tree(staging);
+    throw;
+  }
+}
+
+void sweep_staging(const JobContext& context) {
+  const std::string staging = join_path(context.home, "staging");
+  if (!file_status(staging)) return;
+  const std::int64_t now = context.clock.now().time_since_epoch().count() * 1000;
+  for (const std::string& uuid : list_directory(staging)) {
+    const std::string path = join_path(staging, uuid);
+    const auto status = file_status(path, Links::keep);
+    if (!status || now - status->modified_ns < kYoung) continue;
+    const UniqueFd directory = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (directory && ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    // With a row it is a job whose last step is due; without, a submit that never was.
+    if (context.store.find(uuid))
+      ensure_job_directory(context.home, uuid);
+    else
+      remove_tree(path);
+  }
+}
+
+}  // namespace ostler

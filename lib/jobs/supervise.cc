@@ -1,0 +1,177 @@
+#include "lib/jobs/supervise.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "lib/base/error.h"
+#include "lib/jobs/local_executor.h"
+
+namespace ostler {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kTick = milliseconds(1000);
+// What is left when the work has ended by itself may be about to go (a pipe's reader, Python's resource
+// tracker).
+constexpr Duration kLinger = milliseconds(100);
+constexpr Duration kLeftoverGrace = milliseconds(2000);
+
+sigset_t supervised_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGCHLD, kWakeSignal, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+// All that this process has started and what that has started, but for other jobs' runners.
+std::vector<pid_t> process_tree() {
+  std::vector<pid_t> tree = descendants(::getpid());
+  if (tree.empty()) return tree;
+  std::set<pid_t> others;
+  for (const pid_t runner : processes_with_environment(kRunnerMark)) {
+    if (std::find(tree.begin(), tree.end(), runner) == tree.end()) continue;
+    others.insert(runner);
+    for (const pid_t pid : descendants(runner)) others.insert(pid);
+  }
+  std::erase_if(tree, [&](pid_t pid) { return others.count(pid) > 0; });
+  return tree;
+}
+
+class Supervision {
+ public:
+  Supervision(const WorkOrder& order, JobLog& log) : order_(order), log_(log) {
+    const sigset_t set = supervised_signals();
+    signals_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) throw system_error(errno, "cannot watch for signals");
+  }
+
+  WorkEnd run() {
+    const auto kills_before = out_of_memory_kills();
+    work_ = spawn(order_.process);
+    if (order_.on_spawned) order_.on_spawned();
+    while (step()) wait_for_signal();
+    const bool killed = WIFSIGNALED(end_.wait_status) && WTERMSIG(end_.wait_status) == SIGKILL;
+    end_.out_of_memory =
+        killed && !end_.killed_by_us && kills_before && out_of_memory_kills().value_or(0) > *kills_before;
+    log_.cap();
+    return end_;
+  }
+
+ private:
+  enum class Phase { working, lingering, terminating, killing };
+
+  // Looks, acts, and tells whether there is anything left to wait for.
+  bool step() {
+    reap();
+    const Duration now = Clock::system().steady();
+    if (phase_ == Phase::working) {
+      if (now >= next_tick_) {
+        next_tick_ = now + kTick;
+        log_.cap();
+      }
+      if (ended_)
+        enter(Phase::lingering, now + kLinger);
+      else if (told_to_end_)
+        terminate(now, std::min(order_.grace, Duration(milliseconds(5000))));
+      else if (::access(order_.cancel_path.c_str(), F_OK) == 0) {
+        end_.canceled = true;
+        terminate(now, order_.grace);
+      }
+      if (phase_ == Phase::working) return true;
+    }
+    const std::vector<pid_t> tree = process_tree();
+    if (ended_ && tree.empty()) return false;
+    if (phase_ == Phase::lingering && now >= deadline_) {
+      log_.say(std::to_string(tree.size()) + " process(es) that the work had left behind were ended");
+      terminate(now, std::min(order_.grace, kLeftoverGrace));
+    } else if (phase_ == Phase::terminating && now >= deadline_) {
+      enter(Phase::killing, {});
+    }
+    if (phase_ == Phase::killing) {
+      if (!ended_) end_.killed_by_us = true;
+      send(tree, SIGKILL);
+    }
+    return true;
+  }
+
+  void enter(Phase phase, Duration deadline) {
+    phase_ = phase;
+    deadline_ = deadline;
+    pause_ = milliseconds(2);
+  }
+
+  void terminate(Duration now, Duration grace) {
+    end_.told_to_end = told_to_end_ && !end_.canceled && !ended_;
+    enter(Phase::terminating, now + grace);
+    send(process_tree(), SIGTERM);
+  }
+
+  static void send(const std::vector<pid_t>& tree, int signal) {
+    for (const pid_t pid : tree) ::kill(pid, signal);
+  }
+
+  void reap() {
+    for (;;) {
+      int status = 0;
+      rusage usage{};
+      const pid_t pid = ::wait4(-1, &status, WNOHANG, &usage);
+      if (pid <= 0) return;
+      const auto in_seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+      };
+      end_.cpu_seconds += in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+      end_.max_rss_bytes = std::max<std::int64_t>(end_.max_rss_bytes, std::int64_t{usage.ru_maxrss} * 1024);
+      if (pid != work_) continue;
+      end_.wait_status = status;
+      ended_ = true;
+    }
+  }
+
+  void wait_for_signal() {
+    pollfd waited = {signals_.get(), POLLIN, 0};
+    Duration longest = kTick;
+    if (phase_ != Phase::working) {
+      // What dies further down the tree sends no signal here.
+      longest = pause_;
+      pause_ =
+          std::min<Duration>(pause_ * 2, phase_ == Phase::killing ? milliseconds(1000) : milliseconds(50));
+    }
+    ::poll(&waited, 1, static_cast<int>(std::chrono::ceil<milliseconds>(longest).count()));
+    signalfd_siginfo info;
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) told_to_end_ = true;
+    }
+  }
+
+  const WorkOrder& order_;
+  JobLog& log_;
+  UniqueFd signals_;
+  WorkEnd end_;
+  pid_t work_ = 0;
+  Phase phase_ = Phase::working;
+  Duration deadline_{}, next_tick_{}, pause_ = milliseconds(2);
+  bool ended_ = false, told_to_end_ = false;
+};
+
+}  // namespace
+
+void prepare_to_supervise() {
+  const sigset_t set = supervised_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+WorkEnd supervise(const WorkOrder& order, JobLog& log) { return Supervision(order, log).run(); }
+
+}  // namespace ostler
