@@ -60,6 +60,7 @@ inline std::vector<std::string> drain(RecordStream& stream) {
 }
 
 inline std::string write_source(const std::string& name, std::string_view content) {
+  remove_file_if_there(name);  // truncating a file makes some file systems write it out at once
   write_file(name, content, Sync::no);
   return name;
 }
