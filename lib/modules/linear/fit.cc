@@ -23,7 +23,6 @@ constexpr Solver kSolvers[] = {
     {"logistic_l1", L1R_LR, TableTask::classification, 0.01},
     {"svm", L2R_L2LOSS_SVC, TableTask::classification, 0.01},
     {"svr", L2R_L2LOSS_SVR, TableTask::regression, 0.0001},
-    {"svr_l1", L2R_L1LOSS_SVR_DUAL, TableTask::regression, 0.1},
 };
 
 const Solver& solver_named(const std::string& name) {
@@ -82,7 +81,7 @@ LinearParameters linear_parameters(const Value& parameters, TableTask task) {
 LiblinearModel fit(const TrainingData& data, std::size_t rows, const LinearDesign& design,
                    const LinearParameters& parameters) {
   set_print_string_function(&print_nothing);
-  // Only the dual and the L1 solvers draw numbers, and they draw them from rand().
+  // The L1 solver draws numbers, and it draws them from rand().
   std::srand(parameters.seed + 1);
 
   // The rows' nodes are stored once; copies of a row are pointers to them.

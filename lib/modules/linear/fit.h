@@ -17,7 +17,7 @@ struct FreeModel {
 using LiblinearModel = std::unique_ptr<model, FreeModel>;
 
 struct LinearParameters {
-  std::string solver;  // "logistic", "logistic_l1", "svm", "svr", "svr_l1"
+  std::string solver;  // "logistic", "logistic_l1", "svm", "svr"
   double cost = 1;
   double epsilon = 0;    // svr: errors up to it count nothing, in deviations of the label
   double tolerance = 0;  // 0: the solver's own

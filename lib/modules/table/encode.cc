@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
+#include "lib/data/rows.h"
 #include "lib/modules/table/label_column.h"
 #include "lib/modules/table/table_module.h"
 
@@ -43,9 +44,10 @@ void encode_texts(const TableFeature& feature, const Column& column, const Recor
     const std::string_view cell = column.texts[row];
     if (feature.kind == ColumnKind::text) {
       if (cell.data() != nullptr) *to = code_of(feature, cell);
-    } else if (!cell.empty()) {
-      if (const auto number = parse_number(cell)) {
-        *to = to_float(*number);
+    } else {
+      double number = 0;
+      if (parse_number_cell(cell, number)) {
+        *to = to_float(number);
         continue;
       }
       const std::string message =

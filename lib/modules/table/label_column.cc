@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
+#include "lib/data/rows.h"
 
 namespace ostler {
 
@@ -61,16 +62,16 @@ bool LabelColumn::add(const RecordBatch& batch, std::size_t row, std::string_vie
     values_.push_back(place->second);
     return true;
   }
-  const auto number = parse_number(cell);
-  if (!number) {
+  double number = 0;
+  if (!parse_number_cell(cell, number)) {
     not_a_number_ = cell_text(batch, row, name_, cell);
     if (task_ == TableTask::regression)
       throw invalid_argument(not_a_number_ + " is not a number, which regression needs as the label");
     text_ = true;
     return false;
   }
-  if (!std::isfinite(*number) && not_finite_.empty()) not_finite_ = cell_text(batch, row, name_, cell);
-  values_.push_back(*number + 0.0);  // -0 becomes 0
+  if (!std::isfinite(number) && not_finite_.empty()) not_finite_ = cell_text(batch, row, name_, cell);
+  values_.push_back(number + 0.0);  // -0 becomes 0
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
@@ -73,13 +74,13 @@ RecordBatch TableModule::run(const RecordBatch& input, const RunOptions& options
   output.rows = input.rows;
   output.source = input.source;
   output.lines = input.lines;
-  output.row_errors = input.row_errors;
   output.keep_alive.push_back(schema_);
   const std::vector<float> cells =
       encode_batch(*schema_, input, options.keep_errors ? &output.row_errors : nullptr);
   std::vector<bool> bad(input.rows);
-  for (const RowError& error : output.row_errors)
-    if (error.row < bad.size()) bad[error.row] = true;
+  for (const std::vector<RowError>* errors : {&input.row_errors, &std::as_const(output.row_errors)})
+    for (const RowError& error : *errors)
+      if (error.row < bad.size()) bad[error.row] = true;
   std::vector<float> scores(input.rows * schema_->outputs());
   score_all(cells.data(), input.rows, scores.data());
 

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
 #include "lib/data/records.h"
+#include "lib/data/rows.h"
 #include "lib/modules/table/label_column.h"
 
 namespace ostler {
@@ -109,27 +110,28 @@ class TrainingReader {
     const auto& cells = texts(batch, column.name);
     for (const std::size_t row : rows_) {
       const std::string_view cell = cells[row];
-      if (column.text ? cell.data() != nullptr : !cell.empty()) {
-        ++column.present;
-        if (column.text) {
-          auto place = column.codes.find(cell);
-          if (place == column.codes.end()) {
-            if (column.codes.size() >= kMostCategories && !column.forced) {
-              column.left_out = fmt::format("it has more than {} different texts", kMostCategories);
-              column.codes.clear();
-              return true;
-            }
-            place = column.codes.emplace(std::string(cell), static_cast<int>(column.codes.size())).first;
-          }
-          *to = static_cast<float>(place->second);
-        } else if (const auto number = parse_number(cell)) {
-          if (std::abs(*number) > FLT_MAX && column.infinite.empty())
-            column.infinite = cell_text(batch, row, column.name, cell);
-          *to = static_cast<float>(*number);
-        } else {
+      if (!column.text) {
+        double number = 0;
+        if (!parse_number_cell(cell, number)) {
           column.text = true;
           return false;
         }
+        if (!std::isnan(number)) ++column.present;
+        if (std::abs(number) > FLT_MAX && column.infinite.empty())
+          column.infinite = cell_text(batch, row, column.name, cell);
+        *to = static_cast<float>(number);
+      } else if (cell.data() != nullptr) {
+        ++column.present;
+        auto place = column.codes.find(cell);
+        if (place == column.codes.end()) {
+          if (column.codes.size() >= kMostCategories && !column.forced) {
+            column.left_out = fmt::format("it has more than {} different texts", kMostCategories);
+            column.codes.clear();
+            return true;
+          }
+          place = column.codes.emplace(std::string(cell), static_cast<int>(column.codes.size())).first;
+        }
+        *to = static_cast<float>(place->second);
       }
       to += columns_.size();
     }
@@ -139,15 +141,14 @@ class TrainingReader {
   void take_weights(const RecordBatch& batch) {
     const auto& cells = texts(batch, parameters_.weight);
     for (const std::size_t row : rows_) {
-      const auto weight = parse_number(cells[row]);
       const auto fail = [&](std::string_view what) {
-        throw invalid_argument(
-            fmt::format("{} {}", cell_text(batch, row, parameters_.weight, cells[row]), what));
+        throw invalid_argument(cell_text(batch, row, parameters_.weight, cells[row]) + std::string(what));
       };
-      if (cells[row].empty()) fail("is missing, but every row needs its weight");
-      if (!weight) fail("is not a number, which the weight must be");
-      if (!(*weight >= 0 && *weight <= FLT_MAX)) fail("is no weight: it must be 0 or more, and finite");
-      weights_.push_back(*weight);
+      double weight = 0;
+      if (!parse_number_cell(cells[row], weight)) fail(" is not a number, which the weight must be");
+      if (std::isnan(weight)) fail(" is missing, but every row needs its weight");
+      if (weight < 0 || weight > FLT_MAX) fail(" is no weight: it must be 0 or more, and finite");
+      weights_.push_back(weight);
     }
   }
 

@@ -39,7 +39,8 @@ std::string library_version() {
 }
 
 std::string clean_message(const std::string& message) {
-  std::string_view text = std::string_view(message).substr(0, message.find("\nStack trace"));
+  // What follows the first line is a stack trace, or a drawing of where a file is broken.
+  std::string_view text = std::string_view(message).substr(0, message.find('\n'));
   // "[12:34:56] ./src/learner.cc:123: the words"
   if (starts_with(text, "["))
     if (const auto bracket = text.find("] "); bracket != std::string_view::npos) {
@@ -99,9 +100,7 @@ void Booster::update(int round, const DMatrix& matrix) {
   check(XGBoosterUpdateOneIter(handle_, round, matrix.handle()), "train");
 }
 
-void Booster::load(const std::string& path) {
-  check(XGBoosterLoadModel(handle_, path.c_str()), ("read " + path).c_str());
-}
+void Booster::load(const std::string& path) { check(XGBoosterLoadModel(handle_, path.c_str()), "read it"); }
 
 void Booster::save(const std::string& path) const {
   check(XGBoosterSaveModel(handle_, path.c_str()), ("write " + path).c_str());

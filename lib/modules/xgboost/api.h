@@ -18,7 +18,7 @@ namespace ostler::xgb {
 // "1.7.4"
 std::string library_version();
 
-// The library's own words, without its file names and stack trace.
+// The first line of the library's words, without its file names.
 std::string clean_message(const std::string& message);
 
 // Rows to learn from. The cells are copied.

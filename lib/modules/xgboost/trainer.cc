@@ -32,6 +32,20 @@ float base_score(const TrainingData& data) {
   return static_cast<float>(sum / total);
 }
 
+// The library takes no split that gains less than a millionth, in the label's own unit squared.
+void warn_of_small_labels(const TrainingData& data, double mean, TrainReporter& reporter) {
+  constexpr double kSmall = 1e-3;
+  if (data.schema.task == TableTask::classification) return;
+  double squares = 0;
+  for (const double label : data.labels) squares += (label - mean) * (label - mean);
+  const double deviation = std::sqrt(squares / static_cast<double>(data.rows()));
+  if (deviation > 0 && deviation < kSmall)
+    reporter.log(fmt::format(
+        "the label \"{}\" varies by {:.2g} only, too little for XGBoost to learn from well: give it "
+        "in a smaller unit, so that the numbers are larger",
+        data.schema.label, deviation));
+}
+
 // The same as a margin: the log of even odds for two classes.
 double base_margin(const TrainingData& data, float score) { return data.schema.outputs() == 2 ? 0 : score; }
 
@@ -121,6 +135,8 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
       static_cast<int>(parameters.get_integer("rounds", stops ? kMostRounds : kRoundsWithoutStop));
   Trained trained;
   trained.config = settings_for(data, table, request);
+
+  warn_of_small_labels(data, trained.config.get_number("base_score"), reporter);
 
   Search search;
   if (holds_back) {

@@ -86,20 +86,20 @@ std::unique_ptr<Module> XGBoostModuleClass::train(const TrainRequest& request,
 std::unique_ptr<Module> XGBoostModuleClass::load(const LoadRequest& request) const {
   TableSchema schema = load_table_schema(request.directory);
   const std::string path = join_path(request.directory, kModelFile);
-  const auto fail = [&](const std::string& what) { throw Error(StatusCode::data_loss, path + " " + what); };
+  const auto fail = [&](const std::string& what) { throw Error(StatusCode::data_loss, path + what); };
   // The library takes what does not begin like JSON for one of its older formats, and has no good words for
   // it.
-  if (byte_at(path, 0) != '{') fail("is no model of XGBoost in JSON");
+  if (byte_at(path, 0) != '{') fail(" is no model of XGBoost in JSON");
   auto booster = std::make_unique<xgb::Booster>();
   booster->set("verbosity", "0");
   try {
     booster->load(path);
   } catch (const Error& error) {
-    fail(fmt::format("cannot be read: {}", error.what()));
+    fail(std::string(": ") + error.what());
   }
   if (booster->features() != schema.features.size())
-    fail(fmt::format("has {} columns, but schema.json has {}", booster->features(), schema.features.size()));
-  if (booster->rounds() < 1) fail("has no trees");
+    fail(fmt::format(" has {} columns, but schema.json has {}", booster->features(), schema.features.size()));
+  if (booster->rounds() < 1) fail(" has no trees");
   const Value* config = request.config.values().find("xgboost");
   return std::make_unique<XGBoostModule>(std::move(schema), std::move(booster),
                                          config == nullptr ? Value::object() : *config, request.threads);
