@@ -56,6 +56,10 @@ TEST_CASE("json: reading and writing") {
   CHECK(value.at("u").as_string() == "\xc3\xa9");
   CHECK(to_json(Value(std::nan(""))) == "null");
   CHECK(to_json(Value("\xff")) == "\"\xef\xbf\xbd\"");
+  CHECK(number_to_text(100000.0) == "100000");
+  CHECK(number_to_text(0.1) == "0.1");
+  CHECK(number_to_text(1e30) == "1e+30");
+  CHECK(number_to_text(-2.5e-9) == "-2.5e-09");
   CHECK(to_json(value.at("e")) == "{}");
   CHECK(to_json(value.at("l")) == "[]");
 }
