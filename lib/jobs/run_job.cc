@@ -82,7 +82,7 @@ std::vector<std::string> PreparedJob::environment() const {
   return list;
 }
 
-Outcome PreparedJob::work(const JobRow& row, const std::string& job_program) {
+Outcome PreparedJob::work(const JobRow& row, Duration claimed, const std::string& job_program) {
   WorkOrder order;
   const bool installed = ::access(job_program.c_str(), X_OK) == 0;  // else it was removed while this runs
   order.process.arguments = {installed ? job_program : "/proc/self/exe", "work", paths_.directory};
@@ -92,7 +92,6 @@ Outcome PreparedJob::work(const JobRow& row, const std::string& job_program) {
   order.grace = spec_.cancel_grace;
   order.on_spawned = [] { test_point("run:spawned"); };
 
-  const Duration began = Clock::system().steady();
   Outcome outcome;
   try {
     const WorkEnd end = supervise(order, *log_);
@@ -106,12 +105,14 @@ Outcome PreparedJob::work(const JobRow& row, const std::string& job_program) {
   outcome.host = row.host;
   outcome.start_time = row.start_time;
   // The length is measured, not the difference of two looks at a clock that may be set meanwhile.
-  outcome.completion_time = row.start_time.value_or(row.submission_time) + (Clock::system().steady() - began);
+  outcome.completion_time =
+      row.start_time.value_or(row.submission_time) + (Clock::system().steady() - claimed);
   return outcome;
 }
 
-Outcome PreparedJob::run(const JobRow& row, const std::string& home, const std::string& job_program) {
-  Outcome outcome = work(row, job_program);
+Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string& home,
+                         const std::string& job_program) {
+  Outcome outcome = work(row, claimed, job_program);
   std::optional<Publication> publication;
   if (outcome.status == JobStatus::COMPLETED) {
     publication.emplace(outcome, home);

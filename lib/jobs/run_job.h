@@ -26,12 +26,13 @@ class PreparedJob {
   // Runs the work, ends its process tree, decides and writes the outcome, publishes. `row` is the claimed
   // one. Gives the outcome that counts; the row is the caller's. Throws Error when the outcome could not be
   // written: the next look settles the job.
-  Outcome run(const JobRow& row, const std::string& home, const std::string& job_program);
+  // `claimed` is the steady clock when the row's start_time was taken.
+  Outcome run(const JobRow& row, Duration claimed, const std::string& home, const std::string& job_program);
   // After run(): this process got SIGTERM and should take no other job.
   bool told_to_end() const { return told_to_end_; }
 
  private:
-  Outcome work(const JobRow& row, const std::string& job_program);
+  Outcome work(const JobRow& row, Duration claimed, const std::string& job_program);
   std::vector<std::string> environment() const;
   void reserve_for_events();
   void give_back_reserved();

@@ -95,6 +95,7 @@ class Runner {
 
   Taken take_locked(const std::string& uuid, const JobPaths& paths) {
     PreparedJob job(paths, uuid);
+    const Duration now = Clock::system().steady();
     switch (store_->claim(uuid, cpus_, skip_, Clock::system().now(), host_name())) {
       case JobStore::Claim::claimed:
         break;
@@ -108,7 +109,7 @@ class Runner {
     const JobRow row = store_->find(uuid).value();
     spawn_one_more();
     store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
-    const Outcome outcome = job.run(row, home_, job_program_);
+    const Outcome outcome = job.run(row, now, home_, job_program_);
     if (open_store()) store_->finish(uuid, row.attempt, JobStatus::RUNNING, outcome);
     test_point("end:row");
     return job.told_to_end() ? Taken::told_to_end : Taken::ran;

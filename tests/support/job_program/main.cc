@@ -1,0 +1,167 @@
+// A stand-in for ostler-job in the tests of the engine: its runner is the real one, its work misbehaves as
+// the job's parameter "do" says. Pids of the processes that it leaves are appended to <job>/pids.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/job_directory.h"
+#include "lib/jobs/job_engine.h"
+#include "lib/jobs/work_process.h"
+
+namespace {
+
+using namespace ostler;
+
+void record_pid(const JobPaths& paths) {
+  const UniqueFd fd = open_file(join_path(paths.directory, "pids"), O_WRONLY | O_CREAT | O_APPEND);
+  write_all(fd.get(), std::to_string(::getpid()) + "\n", "pids");
+}
+
+[[noreturn]] void hold() {
+  for (;;) ::pause();
+}
+
+enum class Child { plain, session, daemon };
+
+// A child that ignores SIGTERM and stays; returns once it has written down its pid.
+void leave_child(const JobPaths& paths, Child kind) {
+  int ready[2];
+  if (::pipe(ready) != 0) ::abort();
+  if (::fork() == 0) {
+    ::signal(SIGTERM, SIG_IGN);
+    if (kind != Child::plain) ::setsid();
+    if (kind == Child::daemon && ::fork() != 0) ::_exit(0);
+    record_pid(paths);
+    ::close(ready[0]);
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    ::close(ready[1]);
+    hold();
+  }
+  char byte;
+  ::close(ready[1]);
+  if (::read(ready[0], &byte, 1) != 1) ::abort();
+  ::close(ready[0]);
+}
+
+void leave_children(const JobPaths& paths) {
+  for (const Child kind : {Child::plain, Child::session, Child::daemon}) leave_child(paths, kind);
+}
+
+// A model directory with one file, as the real worker stages it.
+void finish(const JobSpec& spec, const JobPaths& paths) {
+  const std::string target = spec.save_path.empty() ? join_path(paths.directory, "model") : spec.save_path;
+  const std::string staged = staged_path(target, spec.uuid);
+  const std::string tracking_id = make_uuid4();
+  make_directories(staged);
+  write_file(join_path(staged, "weights"), tracking_id, Sync::yes, 0666);
+  write_file(join_path(staged, "config.yml"),
+             to_yaml(Value::object({{"ostler_version", "0"},
+                                    {"module_id", spec.module.module_id},
+                                    {"tracking_id", tracking_id},
+                                    {"files", Value::object({{"weights", Value::object({{"size", 36}})}})}})),
+             Sync::yes, 0666);
+  append_event(paths.events,
+               Value::object({{"event", "metrics"}, {"metrics", Value::object({{"accuracy", 0.5}})}}));
+  append_event(paths.events, Value::object({{"event", "done"},
+                                            {"result", target},
+                                            {"publish", Value::object({{"staged", staged},
+                                                                       {"target", target},
+                                                                       {"tracking_id", tracking_id}})}}));
+}
+
+void report_error(const JobPaths& paths, const char* code, const char* reason, const std::string& message) {
+  append_event(paths.events,
+               Value::object({{"event", "error"}, {"code", code}, {"reason", reason}, {"message", message}}));
+}
+
+int misbehave(const std::string& what, const JobSpec& spec, const JobPaths& paths) {
+  record_pid(paths);
+  if (what == "done") return finish(spec, paths), 0;
+  if (what == "done_then_print") {
+    finish(spec, paths);
+    append_event(paths.events, Value::object({{"event", "progress"}, {"done", 1}}));
+    return 0;
+  }
+  if (what == "done_then_fail") return finish(spec, paths), 3;
+  if (what == "done_with_children") return leave_children(paths), finish(spec, paths), 0;
+  if (what == "exit_0") return 0;
+  if (what == "exit_3") return 3;
+  if (what == "kill_itself") ::raise(SIGKILL);
+  if (what == "abort") ::abort();
+  if (what == "error") return report_error(paths, "INVALID_ARGUMENT", "module", "the label has one class"), 1;
+  if (what == "disk_full") return report_error(paths, "RESOURCE_EXHAUSTED", "module", "no space left"), 1;
+  if (what == "long_error") return report_error(paths, "INTERNAL", "module", std::string(300'000, 'x')), 1;
+  if (what == "gigabyte") {
+    const std::string block(1 << 20, 'y');
+    for (int i = 0; i < 1024; ++i) std::fwrite(block.data(), 1, block.size(), stdout);
+    std::printf("\nthe last line\n");
+    std::fflush(stdout);
+    return finish(spec, paths), 0;
+  }
+  if (what == "progress_and_hold") {
+    append_event(paths.events, Value::object({{"event", "progress"},
+                                              {"time", format_time(Clock::system().now())},
+                                              {"done", 3},
+                                              {"total", 10},
+                                              {"unit", "rounds"},
+                                              {"metrics", Value::object({{"loss", 0.25}})}}));
+    hold();
+  }
+  if (what == "hold") hold();
+  if (what == "hold_with_children") leave_children(paths), hold();
+  if (what == "ignore_term") ::signal(SIGTERM, SIG_IGN), leave_children(paths), hold();
+  if (what == "hold_staged") {
+    finish(spec, paths);  // staged and done, but not yet at its end
+    hold();
+  }
+  if (what == "wait_for_file") {
+    // Ends when <job>/go appears; watched in short steps, since the test may come before or after.
+    while (!file_status(join_path(paths.directory, "go"))) ::usleep(2000);
+    return finish(spec, paths), 0;
+  }
+  if (what == "describe") {
+    std::printf("cwd=%s umask=%03o\n", working_directory().c_str(), spec.umask);
+    for (char** entry = environ; *entry != nullptr; ++entry) std::printf("env %s\n", *entry);
+    for (int fd = 0; fd < 256; ++fd)
+      if (::fcntl(fd, F_GETFD) != -1) {
+        std::error_code error;
+        std::printf("fd %d %s\n", fd,
+                    std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error).c_str());
+      }
+    std::printf("session %d\n", ::getsid(0) == ::getpid());
+    std::fflush(stdout);
+    return finish(spec, paths), 0;
+  }
+  std::fprintf(stderr, "unknown: %s\n", what.c_str());
+  return 99;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string verb = argc > 2 ? argv[1] : "";
+  try {
+    if (verb == "work") {
+      if (!enter_job(argv[2])) return 1;
+      const JobPaths paths(argv[2]);
+      const JobSpec spec = read_spec(paths.spec);
+      return misbehave(spec.parameters.get_string("do"), spec, paths);
+    }
+    const std::string home = argv[3];
+    const int cpus = static_cast<int>(parse_integer(argv[5]).value_or(0));
+    if (verb == "run") return run_runner(home, self, cpus);
+    if (verb == "launch") return run_launcher(home, self, cpus);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+  return 98;
+}
