@@ -101,7 +101,9 @@ pid_t spawn(const SpawnRequest& request) {
     posix_spawn_file_actions_addchdir_np(&settings.actions, request.working_directory.c_str());
 
   const std::vector<char*> arguments = pointers(request.arguments);
-  const std::vector<char*> environment = pointers(request.environment.value_or(std::vector<std::string>()));
+  // Pointers into the request itself: those into a copy would outlive it.
+  const std::vector<char*> environment =
+      request.environment ? pointers(*request.environment) : std::vector<char*>();
   pid_t pid = 0;
   const int error =
       ::posix_spawn(&pid, request.arguments.at(0).c_str(), &settings.actions, &settings.attributes,
