@@ -79,7 +79,7 @@ Parsed parse_command_line(int argc, char** argv) {
   add_options(app, global_options(), global_slots);
 
   std::vector<std::vector<std::unique_ptr<Slot>>> slots(all_commands().size());
-  std::vector<std::vector<std::vector<std::string>>> arguments(all_commands().size());
+  std::vector<std::vector<std::string>> words(all_commands().size());  // what is no option
   std::vector<CLI::App*> subcommands;
   for (std::size_t i = 0; i < all_commands().size(); ++i) {
     const CommandSpec& command = all_commands()[i];
@@ -92,12 +92,7 @@ Parsed parse_command_line(int argc, char** argv) {
     const bool chosen = std::find(argv + 1, argv + argc, command.name) != argv + argc;
     if (!chosen) continue;
     add_options(*subcommand, command.options, slots[i]);
-    arguments[i].resize(command.arguments.size());
-    for (std::size_t k = 0; k < command.arguments.size(); ++k) {
-      CLI::Option* option = subcommand->add_option(command.arguments[k].name, arguments[i][k]);
-      option->expected(0, command.arguments[k].maximum < 0 ? CLI::detail::expected_max_vector_size
-                                                           : command.arguments[k].maximum);
-    }
+    subcommand->add_option("ARGUMENTS", words[i])->expected(0, CLI::detail::expected_max_vector_size);
   }
 
   try {
@@ -148,12 +143,18 @@ Parsed parse_command_line(int argc, char** argv) {
 
   take(slots[index]);
   invocation.command = command->name;
-  invocation.arguments = std::move(arguments[index]);
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";
-  for (std::size_t k = 0; k < command->arguments.size(); ++k)
-    if (static_cast<int>(invocation.arguments[k].size()) < command->arguments[k].minimum)
-      throw invalid_argument(command->arguments[k].name + " is missing: " + command->usage);
+  auto word = words[index].begin();
+  for (const ArgumentSpec& argument : command->arguments) {
+    std::vector<std::string>& taken = invocation.arguments.emplace_back();
+    while (word != words[index].end() &&
+           (argument.maximum < 0 || static_cast<int>(taken.size()) < argument.maximum))
+      taken.push_back(*word++);
+    if (static_cast<int>(taken.size()) < argument.minimum)
+      throw invalid_argument(argument.name + " is missing: " + command->usage);
+  }
+  if (word != words[index].end()) unknown_words({*word}, command);
   parsed.command = command;
   return parsed;
 }
