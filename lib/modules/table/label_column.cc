@@ -24,14 +24,6 @@ std::vector<double> sorted_distinct(std::vector<double> values) {
   return values;
 }
 
-// "100000", where the shortest text of the number would be "1e+05".
-std::string class_name(double number) {
-  constexpr double kExact = 1e15;
-  if (number == std::floor(number) && std::abs(number) < kExact)
-    return std::to_string(static_cast<long long>(number));
-  return number_to_text(number);
-}
-
 std::string list_some(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 8;
   if (names.size() <= kShown) return join(names, ", ");
@@ -43,8 +35,12 @@ std::string list_some(const std::vector<std::string>& names) {
 std::string cell_text(const RecordBatch& batch, std::size_t row, const std::string& column,
                       std::string_view cell) {
   constexpr std::size_t kShown = 60;
-  std::string shown(cell.substr(0, kShown));
-  if (cell.size() > kShown) shown += "...";
+  std::string shown(cell);
+  if (cell.size() > kShown) {
+    std::size_t end = kShown;
+    while (end > 0 && (cell[end] & 0xC0) == 0x80) --end;  // not within a character
+    shown = std::string(cell.substr(0, end)) + "...";
+  }
   return fmt::format("{}: column \"{}\": \"{}\"", batch.place(row), column, shown);
 }
 
@@ -100,7 +96,7 @@ void LabelColumn::name_classes(TableSchema& schema) {
     return;
   }
   const std::vector<double> classes = sorted_distinct(values_);
-  for (const double number : classes) schema.classes.push_back(class_name(number));
+  for (const double number : classes) schema.classes.push_back(number_to_text(number));
   for (double& value : values_)
     value = static_cast<double>(std::lower_bound(classes.begin(), classes.end(), value) - classes.begin());
 }

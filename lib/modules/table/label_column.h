@@ -3,7 +3,9 @@
 // The label, while the training data is read: numbers until a cell is none, then texts (and the pass starts
 // again).
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -20,8 +20,8 @@ std::vector<float> encode_batch(const TableSchema& schema, const RecordBatch& ba
 
 // Output of run(), as core/module.h says, and: predictions of a numeric label are number columns. `top` gives
 // columns "prediction_1" to "prediction_<top>" of role prediction, the best first, each followed by a number
-// column "score_1", ... with its probability. The rows that `row_errors` names, the batch's own ones
-// included, are missing.
+// column "score_1", ... with its probability. Rows that the input's row_errors name, and those that the
+// output's name, are missing.
 class TableModule : public Module {
  public:
   // `threads`: how many may work at one large run().
@@ -51,8 +51,8 @@ class TableModule : public Module {
                int top) const;
   void set_class(RecordBatch& output, Column& column, std::size_t row, std::size_t index) const;
 
-  std::shared_ptr<const TableSchema>
-      schema_;                         // shared with the batches, which point to the names of its classes
+  // Shared with the batches, which point to the names of its classes.
+  std::shared_ptr<const TableSchema> schema_;
   std::vector<double> class_numbers_;  // of a numeric label
   Value metrics_ = Value::object();
   int threads_;

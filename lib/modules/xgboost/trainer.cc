@@ -142,9 +142,11 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
   if (holds_back) {
     search = find_rounds(data, front, trained.config, most, patience, reporter);
     trained.metrics = search.metrics;
-    reporter.log(
-        fmt::format("{} rounds predicted the {} held-back rows best ({} were tried); now as many on all rows",
-                    search.best, data.rows() - front, search.trained));
+    const std::string measured =
+        stops ? fmt::format("{} of {} rounds predicted the {} held-back rows best", search.best,
+                            search.trained, data.rows() - front)
+              : fmt::format("{} rounds are measured on {} held-back rows", search.best, data.rows() - front);
+    reporter.log(measured + "; now as many on all rows");
   } else {
     search.best = most;
     reporter.log(fmt::format(
