@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <exception>
-#include <limits>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -19,6 +19,16 @@ namespace {
 
 // A thread's start costs as much as some hundred rows.
 constexpr std::size_t kRowsPerThread = 1000;
+
+// The number that a float's shortest text names: 0.1F as a double is 0.1, not 0.10000000149011612. A score is
+// written with the digits that it has.
+double shortest(float score) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, score).ptr;
+  double number = std::nan("");
+  std::from_chars(text, end, number);
+  return number;
+}
 
 }  // namespace
 
@@ -95,7 +105,7 @@ RecordBatch TableModule::run(const RecordBatch& input, const RunOptions& options
     Column& column = output.add_numbers(schema_->classes[k]);
     column.role = ColumnRole::probability;
     for (std::size_t row = 0; row < output.rows; ++row)
-      if (!bad[row]) column.numbers[row] = scores[row * outputs + k];
+      if (!bad[row]) column.numbers[row] = shortest(scores[row * outputs + k]);
   }
   return output;
 }
@@ -118,7 +128,7 @@ void TableModule::add_predictions(RecordBatch& output, const std::vector<float>&
     if (bad[row]) continue;
     const float* at = scores.data() + row * outputs;
     if (regression)
-      column.numbers[row] = at[0];
+      column.numbers[row] = shortest(at[0]);
     else
       set_class(output, column, row, static_cast<std::size_t>(std::max_element(at, at + outputs) - at));
   }
@@ -142,7 +152,7 @@ void TableModule::add_top(RecordBatch& output, const std::vector<float>& scores,
                       [&](std::size_t a, std::size_t b) { return at[a] != at[b] ? at[a] > at[b] : a < b; });
     for (std::size_t k = 0; k < count; ++k) {
       set_class(output, output.columns[2 * k], row, order[k]);
-      output.columns[2 * k + 1].numbers[row] = at[order[k]];
+      output.columns[2 * k + 1].numbers[row] = shortest(at[order[k]]);
     }
   }
 }
