@@ -77,7 +77,7 @@ class CancelTest(OstlerTest):
 
     def test_one_that_is_stopped(self):
         job = self.fault_waiting("--save-path", "m")
-        os.kill(self.pid_of("work"), signal.SIGSTOP)
+        self.kill("work", signal.SIGSTOP)
         self.canceled(job)
 
 

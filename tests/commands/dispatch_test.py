@@ -18,7 +18,7 @@ class DispatchTest(OstlerTest):
         killed = self.fault_waiting()
         queued = [self.fault("", value=number) for number in range(3)]
         for role in ("run", "work"):
-            os.kill(self.pid_of(role), signal.SIGKILL)
+            self.kill(role, signal.SIGKILL)
         return killed, queued
 
     def test_one_after_the_other_in_order(self):

@@ -35,18 +35,18 @@ class KillTest(FaultBase):
 
     def test_JOB_5_the_worker_is_killed(self):
         job = self.start_job()
-        os.kill(self.pid_of("work"), signal.SIGKILL)
+        self.kill("work", signal.SIGKILL)
         info = self.errored(job, "signal", "9")
         self.assertEqual((info["signal"], info["exit_status"]), (9, None))
 
     def test_JOB_5_the_worker_is_terminated(self):
         job = self.start_job()
-        os.kill(self.pid_of("work"), signal.SIGTERM)
+        self.kill("work", signal.SIGTERM)
         self.assertEqual(self.errored(job, "signal", "15")["signal"], 15)
 
     def test_the_runner_is_killed(self):
         job = self.start_job(do="child,daemon,stubborn,mark,wait")
-        os.kill(self.pid_of("run"), signal.SIGKILL)
+        self.kill("run", signal.SIGKILL)
         # The next look says it, and when it has said so, nothing is left.
         self.assertEqual(self.job(job)["status"], "ERRORED")
         self.assert_silence()
@@ -55,7 +55,7 @@ class KillTest(FaultBase):
     def test_both_are_killed(self):
         job = self.start_job(do="daemon,mark,wait")
         for role in ("run", "work"):
-            os.kill(self.pid_of(role), signal.SIGKILL)
+            self.kill(role, signal.SIGKILL)
         self.assertEqual(self.job(job)["status"], "ERRORED")
         self.assert_silence()
         self.errored(job, "lost")
@@ -73,7 +73,7 @@ class KillTest(FaultBase):
     def test_many_look_at_once(self):
         job = self.start_job()
         for role in ("run", "work"):
-            os.kill(self.pid_of(role), signal.SIGKILL)
+            self.kill(role, signal.SIGKILL)
         looks = [self.start("status", job, "--json") for _ in range(6)]
         for look in looks:
             out = look.communicate()[0].decode()
@@ -84,7 +84,7 @@ class KillTest(FaultBase):
     def test_a_cancel_that_meets_a_dead_runner(self):
         job = self.start_job()
         for role in ("run", "work"):
-            os.kill(self.pid_of(role), signal.SIGKILL)
+            self.kill(role, signal.SIGKILL)
         self.ostler("cancel", job)
         self.assertIn(self.job(job)["status"], ("CANCELED", "ERRORED"))
         self.assert_silence()
@@ -94,7 +94,7 @@ class KillTest(FaultBase):
         before = self.tree(self.work / "m")
         job = self.start_job()
         for role in ("run", "work"):
-            os.kill(self.pid_of(role), signal.SIGKILL)
+            self.kill(role, signal.SIGKILL)
         self.wait_for(job, "ERRORED")
         self.assertEqual(self.tree(self.work / "m"), before)
 
@@ -103,7 +103,7 @@ class KillTest(FaultBase):
         job = self.ostler("predict", "-d", "m", IRIS, "-o", "out.csv").line
         self.until(lambda: self.pid_of("work"), "a worker")
         self.until(lambda: self.job(job)["status"] == "RUNNING", "it to run")
-        os.kill(self.pid_of("work"), signal.SIGKILL)
+        self.kill("work", signal.SIGKILL)
         self.wait_for(job, "ERRORED")
         self.assertEqual(self.wait_for_silence(), {})
         self.assertEqual(os.listdir(self.work), ["models"])

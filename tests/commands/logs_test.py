@@ -42,7 +42,7 @@ class LogsTest(OstlerTest):
 
     def test_of_a_killed_worker(self):
         job = self.fault_waiting(do="stdout,mark,wait", message="last words")
-        os.kill(self.pid_of("work"), signal.SIGKILL)
+        self.kill("work", signal.SIGKILL)
         self.wait_for(job, "ERRORED")
         self.assertIn("last words", self.ostler("logs", job).out)
 

@@ -246,6 +246,13 @@ class OstlerTest(unittest.TestCase):
         self.assertLess(len(pids), 2, f"more than one: {self.processes()}")
         return pids[0] if pids else 0
 
+    def kill(self, role, number):
+        """Signals the runner or worker. One that has gone already (a worker follows its runner) is no failure: 0 would
+        signal this test's own process group."""
+        if pid := self.pid_of(role):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def wait_for_silence(self):
         """Polls until no process of this test is left; gives what is left after the deadline."""
         end = time.monotonic() + 30
