@@ -10,6 +10,7 @@
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/cancel.h"
+#include "lib/jobs/dispatch.h"
 #include "lib/jobs/job_info.h"
 #include "lib/jobs/local_executor.h"
 #include "lib/jobs/settle.h"
@@ -57,14 +58,6 @@ class JobEngine::Impl {
     return not_found(
         "there is no job " + text + " in the store " + options_.home +
         " (its place follows OSTLER_HOME and XDG_STATE_HOME, which a shell and cron may have different)");
-  }
-
-  // Starts a runner when a job is eligible and there is room. A failure to start one leaves the job queued.
-  void dispatch(const JobContext& context) {
-    if (!context.owner) return;
-    auto next = context.store.next_eligible(pool());
-    if (next && !next->fits && settle_dead_runners(context)) next = context.store.next_eligible(pool());
-    if (next && next->fits) context.executor.launch();
   }
 
   JobInfo info(const JobContext& context, JobRow row) {
@@ -127,7 +120,7 @@ void JobEngine::submit(const JobSpec& spec, const Attachments& attachments) {
   // From here on the job is there; what fails now is made good by whoever looks next.
   try {
     sweep_staging(context);
-    impl_->dispatch(context);
+    dispatch_jobs(context, impl_->pool());
   } catch (const Error&) {
   }
 }
@@ -174,6 +167,11 @@ JobList JobEngine::list(const JobSelector& selector) {
     for (JobRow row : rows) judged[row.uuid] = look(*context, row);
   context->store.database().set_patience(kPatience);
 
+  const auto has_ended = [&](const JobRow& row) {
+    const auto found = judged.find(row.uuid);
+    return is_terminal(row.status) || (found != judged.end() && is_terminal(found->second.status));
+  };
+
   std::vector<JobRow> rows;
   context->store.database().in_snapshot([&] {
     rows = context->store.active(selector);
@@ -182,14 +180,12 @@ JobList JobEngine::list(const JobSelector& selector) {
     JobSelector of_status;
     of_status.statuses = {JobStatus::QUEUED};
     list.queued = static_cast<int>(context->store.count(of_status));
-    of_status.statuses = {JobStatus::RUNNING};
-    list.running = static_cast<int>(context->store.count(of_status));
+    for (const JobRow& row : context->store.running()) list.running += has_ended(row) ? 0 : 1;
   });
   for (const JobRow& row : rows) {
-    const auto found = judged.find(row.uuid);
-    const bool use = found != judged.end() && !is_terminal(row.status) && is_terminal(found->second.status);
-    list.jobs.push_back(
-        job_info(home(), row, use ? found->second : Verdict{row.status, row.reason, {}, {}}, now));
+    const bool as_judged = !is_terminal(row.status) && has_ended(row);
+    const Verdict verdict = as_judged ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}};
+    list.jobs.push_back(job_info(home(), row, verdict, now));
   }
   return list;
 }
@@ -224,7 +220,7 @@ bool JobEngine::wait(const std::vector<std::string>& uuids, Wait mode, std::opti
     if (ended == uuids.size() || (mode == Wait::any && ended > 0)) return true;
     const Duration passed = impl_->options().clock->steady() - began;
     if (timeout && passed >= *timeout) return false;
-    impl_->dispatch(*context);
+    dispatch_jobs(*context, impl_->pool());
     watch.sleep(timeout ? std::min(kLookAgain, *timeout - passed) : kLookAgain);
   }
 }
@@ -239,7 +235,7 @@ JobInfo JobEngine::cancel(const std::string& uuid, std::optional<Duration> timeo
   const JobInfo info = impl_->get_info(uuid);
   // The place in the queue that has become free; a failure to fill it is not this cancel's.
   try {
-    impl_->dispatch(*context);
+    dispatch_jobs(*context, impl_->pool());
   } catch (const Error&) {
   }
   return info;
@@ -249,7 +245,7 @@ void JobEngine::dispatch() {
   const auto context = impl_->existing();
   if (!context) return;
   sweep_staging(*context);
-  impl_->dispatch(*context);
+  dispatch_jobs(*context, impl_->pool());
 }
 
 }  // namespace ostler

@@ -77,6 +77,8 @@ class JobStore {
     bool fits = false;  // there is room in the pool, or nothing runs
   };
   std::optional<Next> next_eligible(int pool_cpus, const std::vector<std::string>& skip = {});
+  // True while any job could become eligible once others end.
+  bool has_queue();
   // Sets RUNNING, when the job is still the first eligible one and fits. The caller holds the job's lock.
   enum class Claim { claimed, not_first, no_room, taken };
   Claim claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip, Time now,

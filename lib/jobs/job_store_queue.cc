@@ -89,6 +89,10 @@ std::optional<JobStore::Next> JobStore::next_eligible(int pool_cpus, const std::
   return Next{first->uuid, first->executor, !running.any || running.cpus + first->cpus <= pool_cpus};
 }
 
+bool JobStore::has_queue() {
+  return database_.integer(std::string("SELECT 1 FROM jobs WHERE ") + kInQueue + " LIMIT 1") == 1;
+}
+
 JobStore::Claim JobStore::claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip,
                                 Time now, const std::string& host) {
   Claim result = Claim::taken;

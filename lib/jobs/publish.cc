@@ -83,6 +83,7 @@ void Publication::prepare() {
   // A file system without flock publishes without: the exchange itself is one step.
   while (::flock(lock_.get(), LOCK_EX) != 0 && errno == EINTR) {
   }
+  if (!is_unpublished(outcome_)) return;  // only what was replaced is still to be removed
   if (::access(folder_.c_str(), W_OK | X_OK) != 0) throw system_error(errno, "cannot write to " + folder_);
   if (is_directory_itself(outcome_.staged)) {
     const std::string why_not = why_not_replaceable(outcome_.target);

@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/process.h"
+#include "lib/jobs/dispatch.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/job_lock.h"
 #include "lib/jobs/local_executor.h"
@@ -38,7 +39,7 @@ class Runner {
   bool run_one() {
     if (!open_store()) return false;
     for (;;) {
-      const auto next = next_that_fits();
+      const auto next = next_to_start(context(), cpus_, skip_);
       if (!next) return false;
       switch (take(next->uuid)) {
         case Taken::ran:
@@ -66,15 +67,6 @@ class Runner {
   }
 
   JobContext context() { return {home_, *store_, executor_, Clock::system(), true}; }
-
-  std::optional<JobStore::Next> next_that_fits() {
-    auto next = store_->next_eligible(cpus_, skip_);
-    if (next && next->fits) return next;
-    // The room may be taken by jobs that have died.
-    if (!settle_dead_runners(context())) return std::nullopt;
-    next = store_->next_eligible(cpus_, skip_);
-    return next && next->fits ? next : std::nullopt;
-  }
 
   // The one order in which a job comes to run: its lock, all that can fail, the row, the work.
   Taken take(const std::string& uuid) {

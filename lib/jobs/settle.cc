@@ -57,7 +57,8 @@ std::string target_of(const JobPaths& paths) {
 }
 
 void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, const Outcome& outcome) {
-  if (is_unpublished(outcome)) {
+  // Something is still staged: the result, or after the exchange what it replaced.
+  if (!outcome.staged.empty() && file_status(outcome.staged, Links::keep)) {
     Publication publication(outcome, context.home);
     publication.prepare();
     publication.commit();

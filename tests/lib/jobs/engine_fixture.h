@@ -8,15 +8,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <functional>
 
+#include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/job_lock.h"
+#include "lib/jobs/test_point.h"
+#include "tests/support/job_program/fake_job.h"
 
 namespace ostler {
 
@@ -37,6 +41,7 @@ struct Fixture {
         save_path(directory + "/models/m"),
         engine({home, std::move(job_program), cpus, &Clock::system()}) {
     make_directories(directory + "/models");
+    test_point("");  // remembers that this process is to pass all of them
   }
   // No test leaves a process: what still runs is ended.
   ~Fixture() {
@@ -45,23 +50,7 @@ struct Fixture {
     CHECK(eventually([&] { return runners().empty(); }));
   }
 
-  JobSpec spec(const std::string& what) const {
-    JobSpec made;
-    made.uuid = make_uuid4();
-    made.id = hash_instance_name("default") + ":" + made.uuid;
-    made.instance = "default";
-    made.module.module_id = "7d9bf0a5-6a0f-4a8b-b0a3-2f5d51f6b1d1";
-    made.module.name = "fake";
-    made.module.version = "1.0.0";
-    made.module.file = "/nowhere/fake.so";
-    made.module.input = "table";
-    made.parameters = Value::object({{"do", what}});
-    made.save_path = save_path;
-    made.working_directory = directory;
-    made.submission_time = Clock::system().now();
-    made.cancel_grace = std::chrono::milliseconds(300);
-    return made;
-  }
+  JobSpec spec(const std::string& what) const { return fake_job(what, directory); }
   std::string submit(const JobSpec& what, std::vector<std::string> environment = {"PATH=/usr/bin:/bin"}) {
     engine.submit(what, {std::move(environment), -1});
     return what.uuid;
@@ -73,6 +62,27 @@ struct Fixture {
     return engine.get_info(uuid);
   }
   JobPaths paths(const std::string& uuid) const { return JobPaths(engine.job_directory(uuid)); }
+
+  // Runs the stand-in with the arguments, and with `setting` ("K=V", may be empty) in its environment; its
+  // wait status.
+  static pid_t start(std::vector<std::string> arguments, const std::string& setting = {}) {
+    SpawnRequest request;
+    request.arguments = {OSTLER_TEST_JOB_PROGRAM};
+    request.arguments.insert(request.arguments.end(), arguments.begin(), arguments.end());
+    request.environment = std::vector<std::string>{"PATH=/usr/bin:/bin"};
+    for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"})
+      if (const char* value = std::getenv(name))
+        request.environment->push_back(std::string(name) + "=" + value);
+    if (!setting.empty()) request.environment->push_back(setting);
+    return spawn(request);
+  }
+  static int run(std::vector<std::string> arguments, const std::string& setting = {}) {
+    return wait_for(start(std::move(arguments), setting));
+  }
+  pid_t start_submit(const std::string& what, const std::string& external_id = {},
+                     const std::string& setting = {}) {
+    return start({"submit", home, directory, what, external_id}, setting);
+  }
 
   // Pids that the work has written down, once there are `count`.
   std::vector<pid_t> pids(const std::string& uuid, std::size_t count) {
@@ -92,7 +102,12 @@ struct Fixture {
     for (const std::string& name : list_directory("/proc")) {
       const auto pid = parse_integer(name);
       if (!pid) continue;
-      const auto line = read_file_if_there("/proc/" + name + "/cmdline");
+      std::optional<std::string> line;
+      try {
+        line = read_file_if_there("/proc/" + name + "/cmdline");
+      } catch (const Error&) {
+        continue;  // it has just ended
+      }
       if (line && line->find(home) != std::string::npos && line->find("--home") != std::string::npos)
         found.push_back(static_cast<pid_t>(*pid));
     }

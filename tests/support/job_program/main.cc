@@ -15,6 +15,7 @@
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/work_process.h"
+#include "tests/support/job_program/fake_job.h"
 
 namespace {
 
@@ -82,6 +83,14 @@ void report_error(const JobPaths& paths, const char* code, const char* reason, c
                Value::object({{"event", "error"}, {"code", code}, {"reason", reason}, {"message", message}}));
 }
 
+void submit(JobEngine& engine, const std::string& directory, const std::string& what,
+            const std::string& external_id) {
+  JobSpec spec = fake_job(what, directory);
+  spec.max_concurrent = 2;
+  if (!external_id.empty()) spec.external_id = spec.id = external_id;
+  engine.submit(spec, {{"PATH=/usr/bin:/bin"}, -1});
+}
+
 int misbehave(const std::string& what, const JobSpec& spec, const JobPaths& paths) {
   record_pid(paths);
   if (what == "done") return finish(spec, paths), 0;
@@ -127,6 +136,14 @@ int misbehave(const std::string& what, const JobSpec& spec, const JobPaths& path
     while (!file_status(join_path(paths.directory, "go"))) ::usleep(2000);
     return finish(spec, paths), 0;
   }
+  if (what == "submit_another") {
+    const std::string home = parent_path(parent_path(paths.directory));
+    JobEngine engine({home, std::filesystem::read_symlink("/proc/self/exe").string(), 16, &Clock::system()});
+    submit(engine, spec.working_directory, "wait_for_file", "inner");
+    // Its runner must be there when this ends.
+    while (!file_status(join_path(engine.job_directory(engine.resolve("inner")), "pids"))) ::usleep(2000);
+    return finish(spec, paths), 0;
+  }
   if (what == "describe") {
     std::printf("cwd=%s umask=%03o\n", working_directory().c_str(), spec.umask);
     for (char** entry = environ; *entry != nullptr; ++entry) std::printf("env %s\n", *entry);
@@ -156,12 +173,21 @@ int main(int argc, char** argv) {
       const JobSpec spec = read_spec(paths.spec);
       return misbehave(spec.parameters.get_string("do"), spec, paths);
     }
+    if (verb == "submit" || verb == "look" || verb == "cancel" || verb == "dispatch") {
+      JobEngine engine({argv[2], self, 16, &Clock::system()});
+      if (verb == "submit") submit(engine, argv[3], argv[4], argv[5]);
+      if (verb == "look") engine.get_info(argv[3]);
+      if (verb == "cancel") engine.cancel(argv[3]);
+      if (verb == "dispatch") engine.dispatch();
+      return 0;
+    }
     const std::string home = argv[3];
     const int cpus = static_cast<int>(parse_integer(argv[5]).value_or(0));
     if (verb == "run") return run_runner(home, self, cpus);
     if (verb == "launch") return run_launcher(home, self, cpus);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
+    return error.code() == StatusCode::already_exists ? 4 : 1;
   }
   return 98;
 }

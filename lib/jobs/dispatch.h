@@ -1,0 +1,21 @@
+#pragma once
+
+// Whether a job is to be started now. Nobody waits for that in a process: whoever has changed something asks.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/jobs/settle.h"
+
+namespace ostler {
+
+// The job that is to start next, when there is one and room for it. Places that are held by dead jobs are
+// freed first.
+std::optional<JobStore::Next> next_to_start(const JobContext& context, int pool_cpus,
+                                            const std::vector<std::string>& skip = {});
+
+// Starts a runner when there is something to start. Only the store's owner does.
+void dispatch_jobs(const JobContext& context, int pool_cpus);
+
+}  // namespace ostler
