@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
     ostler::say("error: there is not enough memory");
   } catch (const std::exception& error) {
     ostler::say("error: this should not happen, please report it: " + ostler::printable(error.what()));
+  } catch (...) {
+    ostler::say("error: a module failed and does not say why");
   }
   return 1;
 }

@@ -66,9 +66,13 @@ Parsed parse_command_line(int argc, char** argv) {
     parsed.text = version_text();
     return parsed;
   }
-  if (argc == 1) {
-    parsed.text = help_text();
-    return parsed;
+  // After "--" nothing is an option. It is taken off here: the parser would give what follows to the wrong
+  // one of its two levels.
+  std::vector<std::string> after_dashes;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) != "--") continue;
+    after_dashes.assign(argv + i + 1, argv + argc);
+    argc = i;
   }
 
   CLI::App app;
@@ -136,7 +140,7 @@ Parsed parse_command_line(int argc, char** argv) {
   }
   if (!extras.empty()) unknown_words(extras, command);
   if (command == nullptr) {
-    if (!invocation.has("--help")) throw invalid_argument("no command is given (ostler --help lists them)");
+    if (!invocation.has("--help")) throw invalid_argument("no command is given\n\n" + help_text());
     parsed.text = help_text();
     return parsed;
   }
@@ -145,6 +149,11 @@ Parsed parse_command_line(int argc, char** argv) {
   invocation.command = command->name;
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";
+  if (!after_dashes.empty()) invocation.line.emplace_back("--");
+  for (const std::string& word : after_dashes) {
+    words[index].push_back(word);
+    invocation.line.push_back(word);
+  }
   auto word = words[index].begin();
   for (const ArgumentSpec& argument : command->arguments) {
     std::vector<std::string>& taken = invocation.arguments.emplace_back();

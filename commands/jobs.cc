@@ -150,13 +150,31 @@ std::string job_details(const JobInfo& info) {
   });
 }
 
-std::string job_table(const std::vector<JobInfo>& jobs) {
+namespace {
+
+Colour colour_of(JobStatus status) {
+  switch (status) {
+    case JobStatus::RUNNING:
+      return Colour::yellow;
+    case JobStatus::COMPLETED:
+      return Colour::green;
+    case JobStatus::ERRORED:
+      return Colour::red;
+    default:
+      return Colour::none;
+  }
+}
+
+}  // namespace
+
+std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
   const bool relative = stdout_is_terminal();
   std::vector<std::vector<std::string>> rows = {
       {"ID", "STATUS", "KIND", "MODULE", "SUBMITTED", "TIME", "PROGRESS", "METRICS", "TARGET"}};
   for (const JobInfo& info : jobs) {
     std::string status(job_status_name(info.status));
     if (info.reason != JobReason::none) status += "/" + std::string(job_reason_name(info.reason));
+    if (in_colour) status = coloured(status, colour_of(info.status));
     const std::string target = info.save_path ? *info.save_path : info.model;
     rows.push_back({info.uuid.substr(0, 8), status, std::string(job_kind_name(info.kind)), info.module_name,
                     shown_time(info.submission_time, relative), shown_duration(info), shown_progress(info),

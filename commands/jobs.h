@@ -16,7 +16,7 @@ Value job_to_value(const JobInfo& info);
 // {"schema": 1, "jobs": [...], "total": n, "truncated": false}
 Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total);
 std::string job_details(const JobInfo& info);
-std::string job_table(const std::vector<JobInfo>& jobs);
+std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour);
 
 // 0 COMPLETED, 5 CANCELED, 6 ERRORED, 7 ERRORED for a requirement; 4 for one that has not ended.
 int exit_code_of(const JobInfo& info);

@@ -51,10 +51,17 @@ std::string fill_template(const std::string& text, const Value& item) {
   return line + "\n";
 }
 
-// Columns on a terminal, for padding: code points, which is right for most text that is not East Asian.
+// Columns on a terminal, for padding: code points, which is right for most text that is not East Asian;
+// colours take none.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  std::size_t columns = 0;
+  bool escape = false;
+  for (char c : text) {
+    if (c == '\x1b') escape = true;
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++columns;
+    if (c == 'm') escape = false;
+  }
+  return columns;
 }
 
 }  // namespace
@@ -73,6 +80,36 @@ void say(const std::string& text) {
   const std::string line = "ostler: " + text + "\n";
   // Nobody can be told that stderr is gone.
   [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
+}
+
+bool stdout_is_coloured(const Invocation& invocation) {
+  const std::vector<std::string> choices = {"auto", "always", "never"};
+  const std::string when = invocation.value_or("--color", "auto");
+  if (std::find(choices.begin(), choices.end(), when) == choices.end())
+    throw invalid_argument("--color is auto, always or never, not \"" + when + "\"" +
+                           did_you_mean(when, choices));
+  if (when != "auto") return when == "always";
+  const char* no_color = ::getenv("NO_COLOR");
+  const char* term = ::getenv("TERM");
+  if ((no_color != nullptr && *no_color != '\0') || term == nullptr || std::string_view(term) == "dumb")
+    return false;
+  return stdout_is_terminal();
+}
+
+std::string coloured(const std::string& text, Colour colour) {
+  switch (colour) {
+    case Colour::none:
+      return text;
+    case Colour::green:
+      return "\x1b[32m" + text + "\x1b[0m";
+    case Colour::yellow:
+      return "\x1b[33m" + text + "\x1b[0m";
+    case Colour::red:
+      return "\x1b[31m" + text + "\x1b[0m";
+    case Colour::bold:
+      return "\x1b[1m" + text + "\x1b[0m";
+  }
+  return text;
 }
 
 bool stdout_is_terminal() { return ::isatty(1) == 1; }

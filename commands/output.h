@@ -21,11 +21,16 @@ void print(std::string_view text, int fd = 1);
 // "ostler: TEXT" on stderr.
 void say(const std::string& text);
 
+// Whether --color, NO_COLOR, TERM and what stdout is have it coloured.
+bool stdout_is_coloured(const Invocation& invocation);
 bool stdout_is_terminal();
 bool stderr_is_terminal();
 
 // Control characters made visible, so that a name or message from elsewhere cannot play with the terminal.
 std::string printable(std::string_view text);
+
+enum class Colour { none, green, yellow, red, bold };
+std::string coloured(const std::string& text, Colour colour);
 
 // A table: columns padded, two blanks between; nothing is cut. The first row is the header.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);

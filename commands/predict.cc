@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstring>
 
 #include "commands/jobs.h"
 #include "commands/output.h"
@@ -29,6 +32,26 @@ Value keep_columns(const Invocation& invocation) {
   return list;
 }
 
+// The staged file that a signal's handler removes; empty: none.
+char g_staged[PATH_MAX];
+
+void on_end_signal(int signal) {
+  if (g_staged[0] != '\0') ::unlink(g_staged);
+  ::_exit(128 + signal);
+}
+
+// From now on a signal that ends the program leaves nothing behind, and is an exit code (130 for Ctrl-C).
+void clean_up_on_signals(const std::string& staged) {
+  if (staged.size() < sizeof g_staged) std::strcpy(g_staged, staged.c_str());
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    // One that is ignored (nohup) stays ignored.
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) continue;
+    action.sa_handler = on_end_signal;
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
 // The file of -o is written beside itself and renamed, so that a reader never sees half of it, and a failure
 // leaves what was there. What is no regular file (/dev/null, a pipe) is written to as it is.
 class OutputFile {
@@ -42,6 +65,7 @@ class OutputFile {
       return;
     }
     staged_ = parent_path(path) + "/." + file_name(path) + ".ostler-" + make_uuid4();
+    clean_up_on_signals(staged_);
     fd_ = open_file(staged_, O_WRONLY | O_CREAT | O_EXCL, 0666);
   }
   ~OutputFile() {
@@ -66,6 +90,7 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
                 StdoutGuard& standard_output) {
   const auto output_path = invocation.value("--output");
   plan_formats(plan, model, output_path.value_or(""));
+  clean_up_on_signals("");
   std::optional<OutputFile> file;
   if (output_path) file.emplace(*output_path);
   const int fd = file ? file->fd() : standard_output.fd();
@@ -156,7 +181,7 @@ CommandSpec predict_command() {
           {"--output-format", "", "FORMAT", "csv, tsv, jsonl or text (default: like the input)", "Rows"},
           {"--keep", "", "COL,...|all", "columns of the data to put before the predictions", "Rows"},
           {"--proba", "", "", "a probability for each class", "Rows"},
-          {"--top", "", "K", "the K best classes with their probabilities", "Rows"},
+          {"--top", "", "K", "the K best classes with their scores", "Rows"},
           {"--on-error", "", "MODE", "a bad row: fail (default), skip, or null for an empty prediction",
            "Rows"},
           {"--method", "", "NAME", "the module's method to run (default: run)", "Rows"},

@@ -16,7 +16,7 @@ int show_named(const Invocation& invocation, const std::vector<std::string>& ids
   for (const std::string& uuid : resolve_all(invocation, ids))
     jobs.push_back(invocation.manager().jobs().get_info(uuid));
   if (!print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs"))
-    print(jobs.size() == 1 ? job_details(jobs[0]) : job_table(jobs));
+    print(jobs.size() == 1 ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
   int code = 0;
   if (invocation.has("--exit-status"))
     for (const JobInfo& info : jobs)
@@ -38,11 +38,11 @@ int run(const Invocation& invocation) {
     if (list.jobs.empty()) {
       if (!invocation.quiet()) say("no jobs yet in " + invocation.manager().jobs().home());
     } else {
-      print(job_table(list.jobs));
+      print(job_table(list.jobs, stdout_is_coloured(invocation)));
     }
   }
   if (shown < list.total && !invocation.quiet())
-    say(fmt::format("{} older jobs are not shown; -n 0 shows all", list.total - shown));
+    say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
   if (list.queued > 0 && list.running == 0 && !invocation.quiet())
     say(fmt::format("{} queued, none running: ostler dispatch", list.queued));
   return 0;

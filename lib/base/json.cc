@@ -138,7 +138,7 @@ std::string to_json(const Value& value, bool indented) {
 std::string number_to_text(double number) {
   char buffer[64];
   const double size = std::fabs(number);
-  const bool plain = number == 0 || (size >= 1e-5 && size < 1e16);
+  const bool plain = number == 0 || (size >= 1e-5 && size < 1e21);
   const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
   return {buffer, end};

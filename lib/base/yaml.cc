@@ -2,10 +2,12 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "lib/base/error.h"
+#include "lib/base/strings.h"
 #include "lib/base/value.h"
 
 namespace ostler {
@@ -143,6 +145,10 @@ void emit(YAML::Emitter& out, const Value& value) {
 
 Value parse_yaml(std::string_view text, const std::string& name) {
   const File file = std::make_shared<const std::string>(name);
+  if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
+    throw invalid_argument(name + ":" + std::to_string(line) + ": this is not YAML: the text is not UTF-8");
+  }
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.empty()) {

@@ -47,7 +47,7 @@ struct SaveResult {
 
 struct RunOptions {
   bool probabilities = false;
-  int top = 0;  // > 0: the best classes with their probabilities instead of one prediction
+  int top = 0;  // > 0: the best classes: columns prediction_1, score_1, prediction_2, ... instead of one
   bool keep_errors =
       false;  // rows that cannot be predicted become missing cells and row_errors, not an Error
   std::string method = "run";

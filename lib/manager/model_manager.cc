@@ -101,7 +101,8 @@ FoundModel ModelManager::find_model(const std::string& model_path, const std::st
   if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
   std::string why_not;
   if (auto found = finder(finder_name).find_model(model_path, why_not)) return std::move(*found);
-  throw not_found(fmt::format("no model \"{}\" was found: {}", model_path, why_not));
+  throw not_found(
+      fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
 }
 
 LoadedModel ModelManager::load(const std::string& model_path, const std::string& finder_name,
@@ -125,7 +126,10 @@ void check_columns(const ModuleManifest& manifest, const TrainArguments& argumen
   if (!status || status->type != FileStatus::Type::file || status->size == 0)
     return;  // the trainer says what is wrong
   std::string format = arguments.data_format.empty() ? format_of(path) : arguments.data_format;
-  if (format.empty()) format = manifest.input == "text" ? "text" : "csv";
+  if (format.empty() && manifest.input == "text") format = "text";
+  if (format.empty())
+    throw invalid_argument("the name of " + path +
+                           " does not tell its format: say which with --input-format csv, tsv or jsonl");
   check_format(format);
   if (format == "text") {
     if (manifest.input == "text") return;

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
@@ -28,23 +32,37 @@ constexpr std::size_t kLongestMessage = 16 << 10;
 
 Value now_text() { return format_time(Clock::system().now()); }
 
-// Writes progress to the events file, a few lines a second, and always the last.
+// Writes progress to the events file: at once when the last was a while ago, else a little later, by a
+// thread, so that the newest is always written even when the work then stands still.
 class EventReporter : public TrainReporter {
  public:
-  explicit EventReporter(std::string events_path) : events_path_(std::move(events_path)) {}
+  explicit EventReporter(std::string events_path)
+      : events_path_(std::move(events_path)),
+        thread_([this](const std::stop_token& stop) { write_later(stop); }) {}
+  ~EventReporter() override {
+    thread_.request_stop();
+    thread_.join();
+    flush();
+  }
 
   void progress(double done, double total, std::string_view unit, const Value& metrics) override {
     const std::lock_guard lock(mutex_);
-    const Duration now = Clock::system().steady();
-    if (done < total && reported_ && now - last_ < kReportInterval) return;
-    reported_ = true;
-    last_ = now;
-    append_event(events_path_, Value::object({{"event", "progress"},
-                                              {"time", now_text()},
-                                              {"done", done},
-                                              {"total", std::isfinite(total) ? Value(total) : Value()},
-                                              {"unit", unit},
-                                              {"metrics", metrics}}));
+    pending_ = Value::object({{"event", "progress"},
+                              {"time", now_text()},
+                              {"done", done},
+                              {"total", std::isfinite(total) ? Value(total) : Value()},
+                              {"unit", unit},
+                              {"metrics", metrics}});
+    if (Clock::system().steady() - last_ >= kReportInterval) {
+      write_pending();
+    } else {
+      wake_.notify_one();
+    }
+  }
+  // Writes what is still to be written, before another event.
+  void flush() {
+    const std::lock_guard lock(mutex_);
+    write_pending();
   }
 
   void log(std::string_view line) override {
@@ -54,10 +72,29 @@ class EventReporter : public TrainReporter {
   }
 
  private:
+  void write_pending() {
+    if (pending_.is_null()) return;
+    append_event(events_path_, std::exchange(pending_, Value()));
+    last_ = Clock::system().steady();
+  }
+  void write_later(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (wake_.wait(lock, stop, [this] { return !pending_.is_null(); })) {
+      const Duration left = last_ + kReportInterval - Clock::system().steady();
+      if (left <= Duration(0)) {
+        write_pending();
+      } else {
+        wake_.wait_for(lock, stop, left, [] { return false; });
+      }
+    }
+  }
+
   std::string events_path_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards what follows
+  Value pending_;
   Duration last_{};
-  bool reported_ = false;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
 };
 
 std::vector<std::string> data_paths(const JobSpec& spec, const JobPaths& paths) {
@@ -137,6 +174,7 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
   fsync_tree(staged);
   fsync_directory(parent_path(target));
 
+  reporter.flush();
   append_event(paths.events,
                Value::object({{"event", "metrics"}, {"time", now_text()}, {"metrics", module->metrics()}}));
   append_event(paths.events, Value::object({{"event", "done"},
@@ -186,6 +224,7 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
   if (summary.failed > 0)
     reporter.log(fmt::format("note: {} rows could not be predicted; the first: {}", summary.failed,
                              summary.first_failure));
+  reporter.flush();
   if (::fsync(output.get()) != 0) throw system_error(errno, "cannot write " + staged + " to disk");
   append_event(paths.events,
                Value::object({{"event", "done"},
@@ -230,7 +269,7 @@ int run_worker(const std::string& job_directory) {
     return report_error(paths, StatusCode::unknown, "module", error.what());
   } catch (...) {
     return report_error(paths, StatusCode::unknown, "module",
-                        "the module threw something that is no std::exception");
+                        "the module failed and does not say why (it threw something that is no exception)");
   }
 }
 

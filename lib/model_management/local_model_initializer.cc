@@ -68,6 +68,11 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
     throw Error(StatusCode::data_loss,
                 fmt::format("the model {} cannot be loaded by backend LOCAL of module {}: {}",
                             model.config.model_path(), loaded.manifest.name, error.what()));
+  } catch (...) {
+    throw Error(
+        StatusCode::data_loss,
+        fmt::format("the model {} cannot be loaded by backend LOCAL of module {}, which does not say why",
+                    model.config.model_path(), loaded.manifest.name));
   }
   if (!loaded.module) throw internal_error("module " + loaded.manifest.name + " loaded nothing");
   return loaded;

@@ -30,7 +30,7 @@ void check_save_path(const std::string& path) {
   if (!is_directory(above))
     throw invalid_argument("cannot save a model at " + path + ": " + above + " is no directory");
   if (::access(above.c_str(), W_OK | X_OK) != 0)
-    throw system_error(errno, "cannot save a model below " + above);
+    throw system_error(errno, "cannot save a model at " + path + ": cannot write to " + above);
 }
 
 }  // namespace

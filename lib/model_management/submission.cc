@@ -131,6 +131,9 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
     if (external.size() > 200 || external.find_first_of("\n\r\t") != std::string::npos ||
         find_invalid_utf8(external) != std::string::npos || external.find('\0') != std::string::npos)
       throw invalid_argument("--id must be one line of text, at most 200 bytes");
+    if (!is_path_component(external))
+      throw invalid_argument("--id must be one plain name, without \"/\" and not \"..\": \"" + external +
+                             "\"");
     if (is_uuid(external)) throw invalid_argument("--id must not look like a uuid: ostler's own ids do");
     spec.external_id = external;
     spec.id = external;

@@ -141,9 +141,9 @@ class EnvironmentTest(OstlerTest):
         self.assertFalse(self.store.exists())
 
     def test_an_unknown_variable_is_a_warning(self):
-        result = self.ostler("status", env={**self.env, "OSTLER_LOADPATH": "x"})
+        result = self.ostler("modules", env={**self.env, "OSTLER_LOADPATH": "x"})
         self.assertIn("OSTLER_LOADPATH", result.err)
-        self.assertEqual(self.ostler("status").err, "")
+        self.assertEqual(self.ostler("modules").err, "")
 
     def test_a_job_has_the_submitters_environment_and_directory(self):
         job = self.ostler("train", "fault", IRIS, "-p", "do=mark", "-p", "mark=marked",

@@ -37,11 +37,6 @@ class FindTest(OstlerTest):
         (self.work / "m").mkdir()
         self.assertEqual(fields(self.ostler("find", "m").out)["path"], str(self.work / "models/m"))
 
-    def test_the_id_of_a_training(self):
-        job = self.fault()
-        self.wait_for(job)
-        self.assertEqual(fields(self.ostler("find", job).out)["path"], self.ostler("result", job).line)
-
     def test_metrics_of_a_real_training(self):
         self.ostler("train", "xgboost", DATA / "penguins.train.csv", "--label", "species", "--save-path", "m", "-w")
         metrics = self.ostler("find", "m", "--json").json["models"][0]["metrics"]
@@ -49,16 +44,6 @@ class FindTest(OstlerTest):
         self.assertEqual(self.ostler("status", "--json").json["jobs"][0]["metrics"], metrics)
         for value in metrics.values():
             self.assertIsInstance(value, (int, float))
-
-    def test_without_a_name_the_models_under_the_load_path(self):
-        self.wait_for(self.fault("", "--save-path", "models/one"))
-        self.wait_for(self.fault("", "--save-path", "models/two"))
-        (self.work / "models/stray").mkdir()
-        out = self.ostler("find").out
-        self.assertIn("one", out)
-        self.assertIn("two", out)
-        self.assertNotIn("stray", out)
-        self.assertEqual(len(self.ostler("find", "--json").json["models"]), 2)
 
     def test_unknown(self):
         self.refused(3, "find", "nothing/here", says=["nothing/here", "config.yml"])

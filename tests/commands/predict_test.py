@@ -191,7 +191,7 @@ class PenguinsTest(OstlerTest):
     def test_a_reader_that_goes_away_is_no_error(self):
         header, *rows = PENGUINS.read_text().splitlines(keepends=True)
         self.write("big.csv", header + "".join(rows) * 2000)
-        process = self.start("predict", "models/p", "big.csv")
+        process = self.start("predict", "-q", "models/p", "big.csv")
         process.stdout.readline()
         process.stdout.close()
         process.stdout = None
@@ -202,7 +202,7 @@ class PenguinsTest(OstlerTest):
     def test_memory_does_not_grow_with_the_input(self):
         header, *rows = PENGUINS.read_text().splitlines(keepends=True)
         peaks = []
-        for times in (30, 3000):
+        for times in (1000, 4000):
             self.write("big.csv", header + "".join(rows) * times)
             with open(os.devnull, "wb") as sink:
                 process = subprocess.Popen([OSTLER, "predict", "models/p", "big.csv"], env=self.env, cwd=self.work,
@@ -211,7 +211,7 @@ class PenguinsTest(OstlerTest):
             process.returncode = os.waitstatus_to_exitcode(status)
             self.assertEqual(process.returncode, 0)
             peaks.append(usage.ru_maxrss)
-        self.assertLess(peaks[1], peaks[0] + 4096, f"KiB for 2,070 and for 207,000 rows: {peaks}")
+        self.assertLess(peaks[1], peaks[0] + 4096, f"KiB for 69,000 and for 276,000 rows: {peaks}")
 
     def test_an_unknown_method_is_refused(self):
         self.refused(2, "predict", "models/p", PENGUINS, "--method", "fly", says=["fly", "run"])
@@ -268,11 +268,6 @@ class PredictJobTest(OstlerTest):
             job = self.ostler("predict", "-d", "m", IRIS).line
             self.assertNotIn("chatter", self.ostler("result", job).out)
             self.assertIn("chatter", self.ostler("logs", job).out)
-
-    def test_the_training_job_names_its_model(self):
-        job = self.fault("", value="by id")
-        self.ostler("wait", job)
-        self.assertEqual(self.ostler("predict", job, IRIS).rows[0]["prediction"], "by id")
 
     def test_a_load_that_fails_in_the_foreground_is_code_1(self):
         self.model("throw_std", where="load", message="cannot wake up")

@@ -29,7 +29,6 @@ class ResultTest(OstlerTest):
         self.assertIn("a poor harvest", result.err)
         lost = self.fault("throw", message="another one")
         self.assertIn("another one", self.ostler("result", lost, code=6).err)
-        self.assertIn("another one", self.ostler("predict", lost, IRIS, code=6).err)
 
     def test_the_result_of_a_canceled_training(self):
         job = self.fault_waiting()

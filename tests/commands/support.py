@@ -142,7 +142,7 @@ class OstlerTest(unittest.TestCase):
         leaves the working directory as it was."""
         before, jobs = self.tree(), self.job_directories()
         result = self.ostler(*args, code=code, stdin=stdin, env=env, **popen)
-        for text in [says] if isinstance(says, str) else says:
+        for text in says if isinstance(says, (list, tuple)) else [says]:
             self.assertIn(str(text).lower(), result.err.lower(), f"\n{result}")
         self.assertEqual(result.out, "", f"an error must print nothing on standard output\n{result}")
         self.assertEqual(self.tree(), before, f"something was left behind\n{result}")

@@ -68,7 +68,7 @@ class TrainTest(OstlerTest):
     def test_standard_input_as_data(self):
         job = self.train("linear", "-", "--label", "target", stdin=IRIS.read_bytes())
         self.wait_for(job)
-        self.ostler("load", job)
+        self.ostler("load", self.ostler("result", job).line)
 
     def test_standard_input_is_not_read_unasked(self):
         self.refused(2, "train", "linear", "--label", "target", stdin=IRIS.read_bytes())
@@ -80,7 +80,7 @@ class TrainTest(OstlerTest):
         two = self.write("two.csv", header + "".join(rows[60:]))
         job = self.train("linear", one, "--data", two, "--label", "target")
         self.assertEqual(len(self.wait_for(job)["data"]), 2)
-        self.assertGreaterEqual(accuracy(self.ostler("predict", job, DATA / "iris.test.csv").rows,
+        self.assertGreaterEqual(accuracy(self.ostler("predict", self.ostler("result", job).line, DATA / "iris.test.csv").rows,
                                          DATA / "iris.test.csv", "target"), 0.9)
 
     def test_parameters_from_a_file_yield_to_those_of_the_line(self):
@@ -143,9 +143,8 @@ class SavePathTest(OstlerTest):
         info = self.wait_for(job)
         model = self.ostler("result", job).line
         self.assertTrue(model.startswith(f"{self.store}/jobs/{info['uuid']}/"), model)
-        for name in (model, job, info["uuid"], info["short_id"]):
-            rows = self.ostler("predict", name, DATA / "iris.test.csv").rows
-            self.assertEqual({row["prediction"] for row in rows}, {"mine"})
+        rows = self.ostler("predict", model, DATA / "iris.test.csv").rows
+        self.assertEqual({row["prediction"] for row in rows}, {"mine"})
 
     def test_TRN_8_nothing_is_at_the_path_before_the_end(self):
         job = self.fault_waiting("--save-path", "models/m")
