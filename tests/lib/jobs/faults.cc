@@ -41,7 +41,7 @@ TEST_CASE("the runner is killed: the next look says so, and nothing of the tree 
   const pid_t runner = fixture.runner_of(uuid);
   REQUIRE(runner > 0);
   ::kill(runner, SIGKILL);
-  REQUIRE(eventually([&] { return !is_running(runner); }));
+  REQUIRE(eventually([&] { return !is_running(runner) && !observe_lock(fixture.paths(uuid).lock).held; }));
   check_lost(fixture, uuid, pids);
   CHECK(fixture.in_models().empty());
   // It stays so.
@@ -69,7 +69,7 @@ TEST_CASE("runner and worker are killed at once") {
   ::kill(runner, SIGSTOP);
   ::kill(pids[0], SIGKILL);
   ::kill(runner, SIGKILL);
-  REQUIRE(eventually([&] { return !is_running(runner); }));
+  REQUIRE(eventually([&] { return !is_running(runner) && !observe_lock(fixture.paths(uuid).lock).held; }));
   check_lost(fixture, uuid, pids);
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("what a dead job had staged is removed, and the model before it stays"
   CHECK(fixture.in_models().size() == 2);
   const pid_t runner = fixture.runner_of(uuid);
   ::kill(runner, SIGKILL);
-  REQUIRE(eventually([&] { return !is_running(runner); }));
+  REQUIRE(eventually([&] { return !is_running(runner) && !observe_lock(fixture.paths(uuid).lock).held; }));
   check_lost(fixture, uuid, fixture.pids(uuid, 1));
   CHECK(fixture.in_models() == std::vector<std::string>{"m"});
   CHECK(read_file(fixture.save_path + "/weights") == before);
@@ -129,8 +129,10 @@ TEST_CASE("the runner dies between any two of its steps") {
         const RunnerHook hook(row.point);
         uuid = fixture.submit("done");
         // It has come as far as the lock, and is gone.
-        REQUIRE(
-            eventually([&] { return file_status(fixture.paths(uuid).lock) && fixture.runners().empty(); }));
+        REQUIRE(eventually([&] {
+          const std::string lock = fixture.paths(uuid).lock;
+          return file_status(lock) && fixture.runners().empty() && !observe_lock(lock).held;
+        }));
       }
       const JobInfo info =
           row.then == Then::starts_again ? fixture.end_of(uuid) : fixture.engine.get_info(uuid);
@@ -190,7 +192,7 @@ TEST_CASE("a settler dies between any two of its steps") {
     const std::vector<pid_t> pids = fixture.pids(uuid, 1);
     const pid_t runner = fixture.runner_of(uuid);
     ::kill(runner, SIGKILL);
-    REQUIRE(eventually([&] { return !is_running(runner); }));
+    REQUIRE(eventually([&] { return !is_running(runner) && !observe_lock(fixture.paths(uuid).lock).held; }));
     const int status = Fixture::run({"look", fixture.home, uuid}, std::string("OSTLER_TEST_DIE_AT=") + point);
     REQUIRE(WIFSIGNALED(status));
     check_lost(fixture, uuid, pids);
