@@ -50,7 +50,8 @@ void leave_request(const JobPaths& paths) {
 JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration> timeout) {
   const std::string uuid = row.uuid;
   const JobPaths paths(job_directory_path(context.home, uuid));
-  if (is_terminal(row.status) || !context.store.request_cancel(uuid))
+  // A job whose outcome is there has ended, also while its row does not know yet.
+  if (is_terminal(look(context, row).status) || !context.store.request_cancel(uuid))
     return context.store.find(uuid).value_or(row);
   const Duration began = context.clock.steady();
   Duration patience = grace_of(paths) + kMargin;

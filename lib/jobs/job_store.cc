@@ -164,7 +164,9 @@ std::vector<std::string> JobStore::uuids_with_prefix(const std::string& prefix, 
 std::vector<JobRow> JobStore::running() { return rows("WHERE status = 1 ORDER BY sequence", {}); }
 
 std::vector<JobRow> JobStore::queued_with_marks() {
-  return rows("WHERE status = 0 AND (cancel_requested OR failed_starts > 0) ORDER BY sequence", {});
+  return rows(
+      "INDEXED BY jobs_marked WHERE status = 0 AND (cancel_requested OR failed_starts > 0) ORDER BY sequence",
+      {});
 }
 
 bool JobStore::request_cancel(const std::string& uuid) {

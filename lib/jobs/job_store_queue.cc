@@ -6,8 +6,10 @@ namespace ostler {
 
 namespace {
 
-// The conditions of the partial index jobs_queue, word for word: SQLite uses it for nothing else.
-constexpr char kInQueue[] = "status = 0 AND waiting_for = 0 AND cancel_requested = 0";
+// Reads the partial index jobs_queue, whose conditions these are word for word. Named, since SQLite would
+// rather look through all queued jobs by their status.
+constexpr char kFromQueue[] =
+    " FROM jobs INDEXED BY jobs_queue WHERE status = 0 AND waiting_for = 0 AND cancel_requested = 0";
 
 struct Lane {
   std::string name;
@@ -38,25 +40,27 @@ Running count_running(Database& database) {
 // The lanes that have queued jobs, a step of the index each, however long their queues are. Jobs of one
 // instance that were submitted under different limits are lanes of their own here.
 std::vector<Lane> lanes_with_queue(Database& database) {
+  // Two steps and not one comparison of pairs, which SQLite would answer by walking through the lane's whole
+  // queue.
+  const std::string columns = std::string("SELECT lane, max_concurrent") + kFromQueue;
+  const std::string same_name =
+      columns + " AND lane = ? AND max_concurrent > ? ORDER BY max_concurrent LIMIT 1";
+  const std::string next_name = columns + " AND lane > ? ORDER BY lane, max_concurrent LIMIT 1";
   std::vector<Lane> lanes;
-  Lane last;
-  const std::string next = std::string("SELECT lane, max_concurrent FROM jobs WHERE ") + kInQueue +
-                           " AND (lane, max_concurrent) > (?, ?) ORDER BY lane, max_concurrent LIMIT 1";
-  for (std::int64_t limit = -1;;) {
-    bool found = false;
-    database.each(next, {last.name, limit}, [&](const Database::Row& row) {
-      last = {row.text(0), row.integer(1)};
-      found = true;
-    });
+  std::optional<Lane> found;
+  const auto keep = [&](const Database::Row& row) { found = Lane{row.text(0), row.integer(1)}; };
+  for (Lane last;; last = *found) {
+    found.reset();
+    if (!lanes.empty()) database.each(same_name, {last.name, last.limit}, keep);
+    if (!found) database.each(next_name, {last.name}, keep);
     if (!found) return lanes;
-    lanes.push_back(last);
-    limit = last.limit;
+    lanes.push_back(*found);
   }
 }
 
 std::optional<Head> head_of(Database& database, const Lane& lane, const std::vector<std::string>& skip) {
-  std::string sql = std::string("SELECT uuid, executor, sequence, priority, cpus FROM jobs WHERE ") +
-                    kInQueue + " AND lane = ? AND max_concurrent = ?";
+  std::string sql = std::string("SELECT uuid, executor, sequence, priority, cpus") + kFromQueue +
+                    " AND lane = ? AND max_concurrent = ?";
   Database::Cells cells = {lane.name, lane.limit};
   for (const std::string& uuid : skip) {
     sql += " AND uuid <> ?";
@@ -90,15 +94,17 @@ std::optional<JobStore::Next> JobStore::next_eligible(int pool_cpus, const std::
 }
 
 bool JobStore::has_queue() {
-  return database_.integer(std::string("SELECT 1 FROM jobs WHERE ") + kInQueue + " LIMIT 1") == 1;
+  return database_.integer(std::string("SELECT 1") + kFromQueue + " LIMIT 1") == 1;
 }
 
 JobStore::Claim JobStore::claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip,
                                 Time now, const std::string& host) {
   Claim result = Claim::taken;
   database_.in_transaction([&] {
-    const std::string queued = std::string("SELECT count(*) FROM jobs WHERE uuid = ? AND ") + kInQueue;
-    if (database_.integer(queued, {uuid}) == 0) return;
+    constexpr char kQueued[] =
+        "SELECT count(*) FROM jobs WHERE uuid = ? AND status = 0 AND waiting_for = 0 AND cancel_requested = "
+        "0";
+    if (database_.integer(kQueued, {uuid}) == 0) return;
     const auto next = next_eligible(pool_cpus, skip);
     if (!next) {
       result = Claim::no_room;

@@ -61,7 +61,7 @@ class Runner {
   enum class Taken { ran, told_to_end, lost, gone };
 
   bool open_store() {
-    if (!store_) store_ = JobStore::open(home_, Database::Checkpoints::yes);
+    if (!store_) store_ = JobStore::open(home_, Database::Checkpoints::no);
     if (store_) store_->database().set_patience(kStorePatience);
     return store_ != nullptr;
   }
