@@ -159,4 +159,18 @@ std::optional<Outcome> read_outcome(const JobPaths& paths) {
   return outcome_from(parse_json(*text, paths.outcome));
 }
 
+std::optional<Outcome> read_outcome_as_found(const JobPaths& paths) {
+  try {
+    return read_outcome(paths);
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::invalid_argument) throw;
+    Outcome outcome;
+    outcome.reason = JobReason::lost;
+    outcome.errors = {std::string("the record of the job's end is damaged: ") + error.what()};
+    if (const auto status = file_status(paths.outcome))
+      outcome.completion_time = Time(Duration(status->modified_ns / 1000));
+    return outcome;
+  }
+}
+
 }  // namespace ostler

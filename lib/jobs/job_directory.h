@@ -64,7 +64,10 @@ struct Outcome {
 };
 Value to_value(const Outcome& outcome);
 Outcome outcome_from(const Value& value);
-// Nothing when there is none (yet).
+// Nothing when there is none (yet). Throws Error when it is damaged.
 std::optional<Outcome> read_outcome(const JobPaths& paths);
+// The same for whoever decides what the job is: a damaged one is an end too, ERRORED and lost, since nobody
+// will ever write another.
+std::optional<Outcome> read_outcome_as_found(const JobPaths& paths);
 
 }  // namespace ostler

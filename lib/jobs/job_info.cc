@@ -99,7 +99,7 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
     if (!row.outcome.is_null()) add_outcome(info, outcome_from(row.outcome), now);
   } else if (is_terminal(info.status)) {
     // The row could not be brought up to date: the record says what the row does not.
-    if (const auto outcome = read_outcome(paths)) {
+    if (const auto outcome = read_outcome_as_found(paths)) {
       info.completion_time = outcome->completion_time;
       add_outcome(info, *outcome, now);
     } else {

@@ -82,7 +82,7 @@ void settle(const JobContext& context, JobRow& row) {
   Observation seen;
   seen.lock = Observation::Lock::free;
   seen.cancel_file = file_status(paths.cancel).has_value();
-  seen.outcome = read_outcome(paths);
+  seen.outcome = read_outcome_as_found(paths);
   const Verdict verdict = reconcile(*fresh, seen);
   if (verdict.action == Verdict::Action::adopt) adopt(context, *fresh, paths, *seen.outcome);
   if (verdict.action == Verdict::Action::conclude) conclude(context, *fresh, verdict);
@@ -113,7 +113,7 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
     OutcomeWriter writer(paths);
     first = writer.write(outcome);
     wipe_private_files(paths);
-    if (!first) outcome = read_outcome(paths).value_or(outcome);
+    if (!first) outcome = read_outcome_as_found(paths).value_or(outcome);
   }
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
   return first;
