@@ -66,6 +66,10 @@ Parsed parse_command_line(int argc, char** argv) {
     parsed.text = version_text();
     return parsed;
   }
+  if (argc == 1) {
+    parsed.text = help_text();
+    return parsed;
+  }
   // After "--" nothing is an option. It is taken off here: the parser would give what follows to the wrong
   // one of its two levels.
   std::vector<std::string> after_dashes;
@@ -140,7 +144,7 @@ Parsed parse_command_line(int argc, char** argv) {
   }
   if (!extras.empty()) unknown_words(extras, command);
   if (command == nullptr) {
-    if (!invocation.has("--help")) throw invalid_argument("no command is given\n\n" + help_text());
+    if (!invocation.has("--help")) throw invalid_argument("no command is given (ostler --help lists them)");
     parsed.text = help_text();
     return parsed;
   }

@@ -51,10 +51,10 @@ TEST_CASE("process: descendants and cookies are found") {
   const std::vector<pid_t> carrying = processes_with_environment(cookie);
   CHECK(std::find(carrying.begin(), carrying.end(), pid) != carrying.end());
   CHECK(is_running(pid));
-  ::close(pipes[0]);
-  ::close(pipes[1]);
   ::kill(-pid, SIGKILL);
   CHECK(WTERMSIG(wait_for(pid)) == SIGKILL);
+  ::close(pipes[0]);
+  ::close(pipes[1]);
   CHECK_FALSE(is_running(pid));
   CHECK(signal_text(9) == "signal 9 (SIGKILL)");
 }
