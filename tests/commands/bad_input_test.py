@@ -192,8 +192,8 @@ class PermissionTest(OstlerTest):
 
     def test_a_save_path_that_cannot_be_written(self):
         os.chmod(self.work, stat.S_IRUSR | stat.S_IXUSR)
-        self.refused((1, 2), "train", "linear", IRIS, "--label", "target", "--save-path", "sub/m", says="sub/m",
-                     **self.as_nobody)
+        self.refused((1, 2), "train", "linear", IRIS, "--label", "target", "--save-path", "sub/m",
+                     says=self.work, **self.as_nobody)
         self.refused((1, 2), "train", "linear", IRIS, "--label", "target", "--save-path", "/etc/m", says="/etc",
                      **self.as_nobody)
 

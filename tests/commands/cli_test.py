@@ -24,7 +24,9 @@ class UsageTest(OstlerTest):
                 self.assertIn(command, self.ostler(command, flag).out)
 
     def test_without_a_command(self):
-        self.assertIn("train", (result := self.ostler(code=2)).out + result.err)
+        result = self.ostler(code=2)
+        self.assertEqual(result.out, "")
+        self.assertIn("train", result.err)
 
     def test_an_unknown_command_names_the_nearest(self):
         self.refused(2, "trian", says=["trian", "train"])

@@ -46,7 +46,9 @@ class FindTest(OstlerTest):
             self.assertIsInstance(value, (int, float))
 
     def test_unknown(self):
-        self.refused(3, "find", "nothing/here", says=["nothing/here", "config.yml"])
+        self.refused(3, "find", "nothing/here", says=["nothing/here", self.work / "models/nothing/here"])
+        (self.work / "folder").mkdir()
+        self.refused(3, "find", "folder", says=["folder", "config.yml"])
         self.wait_for(self.fault("", "--save-path", "models/penguins"))
         self.refused(3, "find", "pengiuns", says="pengiuns")
         self.refused(2, "find", "")

@@ -247,11 +247,13 @@ class OstlerTest(unittest.TestCase):
         return pids[0] if pids else 0
 
     def kill(self, role, number):
-        """Signals the runner or worker. One that has gone already (a worker follows its runner) is no failure: 0 would
-        signal this test's own process group."""
+        """Signals the runner or worker; after SIGKILL, returns when it is dead. One that has gone already (a worker
+        follows its runner) is no failure: 0 would signal this test's own process group."""
         if pid := self.pid_of(role):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+            if number == signal.SIGKILL:
+                self.until(lambda: is_dead(pid), f"the end of {role}")
 
     def wait_for_silence(self):
         """Polls until no process of this test is left; gives what is left after the deadline."""
@@ -270,6 +272,15 @@ class OstlerTest(unittest.TestCase):
         for log in sorted(self.store.glob("jobs/*/log")):
             text += f"\n--- {log}\n{log.read_text(errors='replace')[-1500:]}"
         return text + "\n"
+
+
+def is_dead(pid):
+    """A zombie is: its files and locks are gone."""
+    try:
+        stat = pathlib.Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
 
 
 def accuracy(rows, test_file, label):
