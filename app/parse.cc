@@ -70,6 +70,18 @@ Parsed parse_command_line(int argc, char** argv) {
     parsed.text = help_text();
     return parsed;
   }
+  // "help CMD" is "CMD --help", and no command of its own.
+  std::vector<char*> turned(argv, argv + argc);
+  std::string help_option = "--help";
+  if (std::string_view(argv[1]) == "help") {
+    if (argc == 2) {
+      parsed.text = help_text();
+      return parsed;
+    }
+    turned.erase(turned.begin() + 1);
+    turned.push_back(help_option.data());
+    argv = turned.data();
+  }
   // After "--" nothing is an option. It is taken off here: the parser would give what follows to the wrong
   // one of its two levels.
   std::vector<std::string> after_dashes;
@@ -126,14 +138,6 @@ Parsed parse_command_line(int argc, char** argv) {
     return parsed;
   }
   std::vector<std::string> extras = app.remaining();
-  if (command == nullptr && !extras.empty() && extras[0] == "help") {
-    extras.erase(extras.begin());
-    if (extras.empty()) {
-      parsed.text = help_text();
-      return parsed;
-    }
-    unknown_words(extras, nullptr);
-  }
   if (command != nullptr && invocation.has("--help")) {
     parsed.text = help_text(*command);
     return parsed;

@@ -1,9 +1,11 @@
 #include "lib/model_management/local_model_trainer.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "lib/base/files.h"
 
@@ -29,8 +31,12 @@ void check_save_path(const std::string& path) {
   while (!file_status(above)) above = parent_path(above);
   if (!is_directory(above))
     throw invalid_argument("cannot save a model at " + path + ": " + above + " is no directory");
-  if (::access(above.c_str(), W_OK | X_OK) != 0)
-    throw system_error(errno, "cannot save a model at " + path + ": cannot write to " + above);
+  // Tried, not asked: only that finds a read-only or full disk, and what root may not do either.
+  const std::string trial = join_path(above, ".ostler-trial-" + make_uuid4());
+  if (::mkdir(trial.c_str(), 0700) != 0 || ::rmdir(trial.c_str()) != 0)
+    throw Error(
+        StatusCode::permission_denied,
+        fmt::format("cannot save a model at {}: cannot write to {}: {}", path, above, std::strerror(errno)));
 }
 
 }  // namespace
