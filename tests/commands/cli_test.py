@@ -24,9 +24,8 @@ class UsageTest(OstlerTest):
                 self.assertIn(command, self.ostler(command, flag).out)
 
     def test_without_a_command(self):
-        result = self.ostler(code=2)
-        self.assertEqual(result.out, "")
-        self.assertIn("train", result.err)
+        self.assertIn("train", self.ostler().out)
+        self.refused(2, "--quiet", says="no command")
 
     def test_an_unknown_command_names_the_nearest(self):
         self.refused(2, "trian", says=["trian", "train"])
