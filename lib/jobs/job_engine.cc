@@ -29,12 +29,20 @@ constexpr Duration kPatience = std::chrono::seconds(30);
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 constexpr std::size_t kShortestPrefix = 4;
 
+// A runner has a working directory of its own.
+JobEngine::Options with_absolute_paths(JobEngine::Options options) {
+  options.home = absolute_path(options.home);
+  options.job_program = absolute_path(options.job_program);
+  return options;
+}
+
 }  // namespace
 
 class JobEngine::Impl {
  public:
   explicit Impl(Options options)
-      : options_(std::move(options)), executor_(options_.home, options_.job_program, options_.cpus) {}
+      : options_(with_absolute_paths(std::move(options))),
+        executor_(options_.home, options_.job_program, options_.cpus) {}
 
   const Options& options() const { return options_; }
   int pool() const { return pool_size(options_.cpus); }
@@ -101,6 +109,7 @@ JobSpec JobEngine::read_spec(const std::string& uuid) const {
 
 void JobEngine::submit(const JobSpec& spec, const Attachments& attachments) {
   if (!is_uuid(spec.uuid)) throw internal_error("a job's uuid is \"" + spec.uuid + "\"");
+  if (spec.cpus < 1) throw invalid_argument("a job takes at least 1 cpu");
   if (spec.cpus > impl_->pool())
     throw invalid_argument("the job wants " + std::to_string(spec.cpus) + " cpus, but the pool has " +
                            std::to_string(impl_->pool()));
@@ -220,7 +229,13 @@ bool JobEngine::wait(const std::vector<std::string>& uuids, Wait mode, std::opti
     if (ended == uuids.size() || (mode == Wait::any && ended > 0)) return true;
     const Duration passed = impl_->options().clock->steady() - began;
     if (timeout && passed >= *timeout) return false;
-    dispatch_jobs(*context, impl_->pool());
+    try {
+      dispatch_jobs(*context, impl_->pool());
+    } catch (const Error&) {
+      // Then what is queued will not start, but what runs can be waited for.
+      const auto runs = [](const JobInfo& info) { return info.status == JobStatus::RUNNING; };
+      if (std::none_of(infos.begin(), infos.end(), runs)) throw;
+    }
     watch.sleep(timeout ? std::min(kLookAgain, *timeout - passed) : kLookAgain);
   }
 }

@@ -10,6 +10,7 @@
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_lock.h"
+#include "lib/jobs/process_tree.h"
 #include "lib/jobs/publish.h"
 #include "lib/jobs/store_layout.h"
 
@@ -76,12 +77,10 @@ void LocalExecutor::cancel(const std::string& uuid) {
 void LocalExecutor::kill(const std::string& uuid, const Observation& observed) {
   if (observed.holder == 0 || observed.holder == ::getpid() || !is_runner(observed.holder)) return;
   // Those that hide from the search by environment are still below the runner now.
-  const std::vector<pid_t> below = descendants(observed.holder);
-  if (!signal_lock_holder(JobPaths(job_directory_path(home_, uuid)).lock, SIGKILL, observed.holder)) return;
-  const std::vector<pid_t> other_runners = processes_with_environment(kRunnerMark);
-  for (const pid_t pid : below)
-    if (std::find(other_runners.begin(), other_runners.end(), pid) == other_runners.end())
-      ::kill(pid, SIGKILL);
+  const std::vector<pid_t> below = process_tree(observed.holder);
+  const std::string lock = JobPaths(job_directory_path(home_, uuid)).lock;
+  if (!signal_lock_holder(lock, SIGKILL, observed.holder)) return;
+  for (const pid_t pid : below) ::kill(pid, SIGKILL);
 }
 
 std::vector<std::string> runner_environment() {

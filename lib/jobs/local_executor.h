@@ -29,8 +29,4 @@ std::vector<std::string> runner_environment();
 // `ostler-job <verb> --home HOME --cpus N`.
 std::vector<std::string> runner_arguments(const std::string& job_program, const char* verb,
                                           const std::string& home, int cpus);
-// Marks runners in their environment, so that a runner which a job's own `ostler train` started is no part of
-// that job.
-inline constexpr char kRunnerMark[] = "OSTLER_RUNNER=1";
-
 }  // namespace ostler

@@ -108,8 +108,12 @@ class Runner {
   }
 
   void spawn_one_more() {
-    const auto next = store_->next_eligible(cpus_);
-    if (next && next->fits) executor_.launch();
+    try {
+      const auto next = store_->next_eligible(cpus_);
+      if (next && next->fits) executor_.launch();
+    } catch (const Error&) {
+      // The job at hand is not to suffer for it; when it has ended, this runner looks again.
+    }
   }
 
   // Another runner is about to claim it, or a settler has it: it is first in the queue, so nobody goes before

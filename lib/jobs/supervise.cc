@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include "lib/base/error.h"
 #include "lib/jobs/local_executor.h"
+#include "lib/jobs/process_tree.h"
 
 namespace ostler {
 
@@ -32,20 +32,6 @@ sigset_t supervised_signals() {
   sigemptyset(&set);
   for (const int signal : {SIGCHLD, kWakeSignal, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   return set;
-}
-
-// All that this process has started and what that has started, but for other jobs' runners.
-std::vector<pid_t> process_tree() {
-  std::vector<pid_t> tree = descendants(::getpid());
-  if (tree.empty()) return tree;
-  std::set<pid_t> others;
-  for (const pid_t runner : processes_with_environment(kRunnerMark)) {
-    if (std::find(tree.begin(), tree.end(), runner) == tree.end()) continue;
-    others.insert(runner);
-    for (const pid_t pid : descendants(runner)) others.insert(pid);
-  }
-  std::erase_if(tree, [&](pid_t pid) { return others.count(pid) > 0; });
-  return tree;
 }
 
 class Supervision {
@@ -90,7 +76,7 @@ class Supervision {
       }
       if (phase_ == Phase::working) return true;
     }
-    const std::vector<pid_t> tree = process_tree();
+    const std::vector<pid_t> tree = process_tree(::getpid());
     if (ended_ && tree.empty()) return false;
     if (phase_ == Phase::lingering && now >= deadline_) {
       log_.say(std::to_string(tree.size()) + " process(es) that the work had left behind were ended");
@@ -114,7 +100,7 @@ class Supervision {
   void terminate(Duration now, Duration grace) {
     end_.told_to_end = told_to_end_ && !end_.canceled && !ended_;
     enter(Phase::terminating, now + grace);
-    send(process_tree(), SIGTERM);
+    send(process_tree(::getpid()), SIGTERM);
   }
 
   static void send(const std::vector<pid_t>& tree, int signal) {

@@ -29,8 +29,8 @@ TEST_CASE("a job runs to its end and its model is published") {
   REQUIRE(outcome);
   CHECK(outcome->status == JobStatus::COMPLETED);
   CHECK(outcome->completion_time == *info.completion_time);
-  CHECK_FALSE(file_status(fixture.paths(uuid).environment));
-  CHECK_FALSE(file_status(fixture.paths(uuid).outcome + ".new"));
+  CHECK(eventually([&] { return !file_status(fixture.paths(uuid).environment); }));
+  CHECK(eventually([&] { return !file_status(fixture.paths(uuid).outcome + ".new"); }));
 }
 
 TEST_CASE("without a save path the model stays in the job's directory") {
@@ -156,7 +156,7 @@ TEST_CASE("standard input is spooled, and wiped at the end") {
   CHECK(read_file(fixture.paths(spec.uuid).input) == "a,b\n1,2\n");
   write_file(join_path(fixture.engine.job_directory(spec.uuid), "go"), "", Sync::no);
   CHECK(fixture.end_of(spec.uuid).status == JobStatus::COMPLETED);
-  CHECK_FALSE(file_status(fixture.paths(spec.uuid).input));
+  CHECK(eventually([&] { return !file_status(fixture.paths(spec.uuid).input); }));
 }
 
 TEST_CASE("a submit that fails leaves nothing") {

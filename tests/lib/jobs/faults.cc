@@ -152,7 +152,7 @@ TEST_CASE("the runner dies between any two of its steps") {
         CHECK((weights == before) == (row.then == Then::lost));
       }
       CHECK(fixture.engine.list({}).running == 0);
-      CHECK_FALSE(file_status(fixture.paths(uuid).environment));
+      CHECK(eventually([&] { return !file_status(fixture.paths(uuid).environment); }));
     }
   }
 }
@@ -206,6 +206,21 @@ TEST_CASE("who cancels dies once the request is written: it is heeded") {
   const int status = Fixture::run({"cancel", fixture.home, uuid}, "OSTLER_TEST_DIE_AT=cancel:requested");
   REQUIRE(WIFSIGNALED(status));
   CHECK(fixture.end_of(uuid).status == JobStatus::CANCELED);
+}
+
+TEST_CASE("a damaged outcome is an end, not a job that runs for ever") {
+  Fixture fixture;
+  const std::string uuid = fixture.submit("hold");
+  fixture.pids(uuid, 1);
+  const pid_t runner = fixture.runner_of(uuid);
+  ::kill(runner, SIGKILL);
+  REQUIRE(eventually([&] { return !is_running(runner) && !observe_lock(fixture.paths(uuid).lock).held; }));
+  write_file(fixture.paths(uuid).outcome, "{\"status\":", Sync::no);
+  const JobInfo info = fixture.engine.get_info(uuid);
+  CHECK(info.status == JobStatus::ERRORED);
+  CHECK(info.reason == JobReason::lost);
+  CHECK(info.errors.at(0).find("outcome.json") != std::string::npos);
+  CHECK(fixture.engine.list({}).running == 0);
 }
 
 TEST_CASE("a job that cannot be started is given up after the third time, with the reason") {

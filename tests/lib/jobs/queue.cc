@@ -142,7 +142,8 @@ TEST_CASE("a queue whose runners were all killed is taken up again") {
   std::vector<std::string> queued;
   for (int i = 0; i < 5; ++i) queued.push_back(fixture.submit("done"));
   for (const pid_t runner : fixture.runners()) ::kill(runner, SIGKILL);
-  REQUIRE(eventually([&] { return fixture.runners().empty(); }));
+  REQUIRE(
+      eventually([&] { return fixture.runners().empty() && !observe_lock(fixture.paths(first).lock).held; }));
   JobList list = fixture.engine.list({});  // settles, and starts nothing
   CHECK(list.queued == 5);
   CHECK(list.running == 0);
