@@ -1,47 +1,22 @@
 // ostler logs ID: what a job printed.
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "commands/interrupt.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
-#include "lib/base/files.h"
 
 namespace ostler {
 
 namespace {
 
-// Prints what has come since the last call. The log may not be there yet.
-class LogReader {
- public:
-  explicit LogReader(std::string path) : path_(std::move(path)) {}
-  void print_new() {
-    if (!fd_) fd_ = try_open_file(path_, O_RDONLY);
-    if (!fd_) return;
-    char block[1 << 16];
-    for (;;) {
-      const ssize_t count = ::read(fd_.get(), block, sizeof block);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_error(errno, "cannot read " + path_);
-      if (count == 0) return;
-      print({block, static_cast<std::size_t>(count)});
-    }
-  }
-
- private:
-  std::string path_;
-  UniqueFd fd_;
-};
-
 int run(const Invocation& invocation) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string uuid = engine.resolve(invocation.arguments[0][0]);
-  LogReader log(engine.get_info(uuid).log_path);
+  std::uint64_t offset = 0;
+  const auto print_new = [&] {
+    offset = engine.read_log(uuid, offset, [](std::string_view text) { print(text); });
+  };
   if (!invocation.has("--follow")) {
-    log.print_new();
+    print_new();
     return 0;
   }
   const auto timeout = invocation.duration("--timeout");
@@ -50,7 +25,7 @@ int run(const Invocation& invocation) {
   for (;;) {
     // Looked at before the log is read: what an ended job printed is all there.
     const bool ended = engine.wait({uuid}, JobEngine::Wait::all, std::chrono::milliseconds(200));
-    log.print_new();
+    print_new();
     if (ended) break;
     if (interrupt.count() > 0) return 130;
     if (timeout && Clock::system().steady() - start >= *timeout) {

@@ -199,6 +199,11 @@ JobList JobEngine::list(const JobSelector& selector) {
   return list;
 }
 
+std::uint64_t JobEngine::read_log(const std::string& uuid, std::uint64_t offset,
+                                  const std::function<void(std::string_view)>& sink) const {
+  return read_log_file(JobPaths(job_directory(uuid)).log, offset, sink);
+}
+
 std::vector<JobInfo> JobEngine::history(const std::string& external_id) {
   std::vector<JobInfo> infos;
   const auto context = impl_->existing();

@@ -68,6 +68,10 @@ class JobEngine {
   std::vector<JobInfo> history(const std::string& external_id);
   std::string job_directory(const std::string& uuid) const;
   JobSpec read_spec(const std::string& uuid) const;
+  // Gives `sink` the job's log from `offset` on, without the hole of one that was capped, and returns where
+  // it ended. A job that has printed nothing yet gives nothing.
+  std::uint64_t read_log(const std::string& uuid, std::uint64_t offset,
+                         const std::function<void(std::string_view)>& sink) const;
 
   // Blocks until each is terminal, or the first with `Wait::any`; starts what stands in the queue. False when
   // `timeout` ran out. `on_look` is called after each look with the jobs' snapshots (for progress); it may

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "lib/base/error.h"
 
 namespace ostler {
@@ -51,6 +54,27 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd) {
     extents.emplace_back(static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(at - data));
   }
   return extents;
+}
+
+std::uint64_t read_log_file(const std::string& path, std::uint64_t offset,
+                            const std::function<void(std::string_view)>& sink) {
+  const UniqueFd fd = try_open_file(path, O_RDONLY);
+  if (!fd) return offset;
+  std::string block(1 << 16, '\0');
+  for (const auto& [start, length] : log_extents(fd.get())) {
+    const std::uint64_t end = start + length;
+    for (std::uint64_t at = std::max(start, offset); at < end;) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), end - at));
+      const ssize_t count = ::pread(fd.get(), block.data(), wanted, static_cast<off_t>(at));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw system_error(errno, "cannot read " + path);
+      if (count == 0) break;
+      at += static_cast<std::uint64_t>(count);
+      sink(std::string_view(block).substr(0, static_cast<std::size_t>(count)));
+      offset = at;
+    }
+  }
+  return offset;
 }
 
 }  // namespace ostler

@@ -4,6 +4,7 @@
 // filling the disk by punching a hole into its middle: the file keeps its length, the left-out part takes no
 // room and reads as zero bytes, after a line that says so.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,5 +36,9 @@ class JobLog {
 
 // The parts of a log that hold text, as offset and length: all of it, or what lies around the hole.
 std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd);
+
+// Gives `sink` what a log holds from `offset` on, and returns where it ended; see JobEngine::read_log.
+std::uint64_t read_log_file(const std::string& path, std::uint64_t offset,
+                            const std::function<void(std::string_view)>& sink);
 
 }  // namespace ostler

@@ -83,6 +83,7 @@ void write_job_down(const JobContext& context, const JobSpec& spec,
                     const JobEngine::Attachments& attachments) {
   const std::string staging = staging_directory_path(context.home, spec.uuid);
   make_directory(staging);
+  bool is_job = false;
   try {
     // Held until the end: it tells sweep_staging that this submit lives, however long standard input takes.
     const UniqueFd alive = open_file(staging, O_RDONLY | O_DIRECTORY);
@@ -90,11 +91,13 @@ void write_job_down(const JobContext& context, const JobSpec& spec,
     write_files(JobPaths(staging), spec, attachments);
     test_point("submit:written");
     context.store.insert(spec);
+    is_job = true;
     test_point("submit:inserted");
     ensure_job_directory(context.home, spec.uuid);
     test_point("submit:renamed");
   } catch (...) {
-    remove_tree(staging);
+    // Once the row is there it is a job, whose last step any reader makes.
+    if (!is_job) remove_tree(staging);
     throw;
   }
 }
