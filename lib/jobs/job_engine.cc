@@ -12,6 +12,7 @@
 #include "lib/jobs/cancel.h"
 #include "lib/jobs/dispatch.h"
 #include "lib/jobs/job_info.h"
+#include "lib/jobs/job_log.h"
 #include "lib/jobs/local_executor.h"
 #include "lib/jobs/settle.h"
 #include "lib/jobs/store_layout.h"
