@@ -11,11 +11,18 @@ namespace {
 
 constexpr long long kDefaultFinished = 20;
 
+// A document of many jobs is costly: it is made only where it is printed.
+bool is_structured(const Invocation& invocation) {
+  return invocation.json() || invocation.has("--format");
+}
+
 int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<JobInfo> jobs;
   for (const std::string& uuid : resolve_all(invocation, ids))
     jobs.push_back(invocation.manager().jobs().get_info(uuid));
-  if (!print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs"))
+  if (is_structured(invocation))
+    print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
+  else
     print(jobs.size() == 1 ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
   int code = 0;
   if (invocation.has("--exit-status"))
@@ -34,13 +41,12 @@ int run(const Invocation& invocation) {
   if (limit > 0) selector.limit = limit;
   const JobList list = invocation.manager().jobs().list(selector);
   const auto shown = static_cast<std::int64_t>(list.jobs.size());
-  if (!print_structured(invocation, jobs_document(list.jobs, list.total), "jobs")) {
-    if (list.jobs.empty()) {
-      if (!invocation.quiet()) say("no jobs yet in " + invocation.manager().jobs().home());
-    } else {
-      print(job_table(list.jobs, stdout_is_coloured(invocation)));
-    }
-  }
+  if (is_structured(invocation))
+    print_structured(invocation, jobs_document(list.jobs, list.total), "jobs");
+  else if (!list.jobs.empty())
+    print(job_table(list.jobs, stdout_is_coloured(invocation)));
+  else if (!invocation.quiet())
+    say("no jobs yet in " + invocation.manager().jobs().home());
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
   if (list.queued > 0 && list.running == 0 && !invocation.quiet())
