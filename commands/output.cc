@@ -66,12 +66,12 @@ std::size_t width(std::string_view text) {
 
 }  // namespace
 
-void print(std::string_view text, int fd) {
+void print(std::string_view text, int fd, const std::string& name) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EPIPE) throw ReaderGone();
-    if (count < 0) throw system_error(errno, "cannot write to standard output");
+    if (count < 0) throw system_error(errno, "cannot write to " + name);
     text.remove_prefix(static_cast<std::size_t>(count));
   }
 }

@@ -17,7 +17,7 @@ class Invocation;
 struct ReaderGone {};
 
 // Writes all of it to stdout (descriptor `fd`) at once. Throws ReaderGone, or Error for a full disk.
-void print(std::string_view text, int fd = 1);
+void print(std::string_view text, int fd = 1, const std::string& name = "standard output");
 // "ostler: TEXT" on stderr.
 void say(const std::string& text);
 

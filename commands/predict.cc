@@ -56,7 +56,12 @@ void clean_up_on_signals(const std::string& staged) {
 // leaves what was there. What is no regular file (/dev/null, a pipe) is written to as it is.
 class OutputFile {
  public:
-  explicit OutputFile(const std::string& path) : path_(path) {
+  OutputFile(const std::string& given, const std::vector<RecordSource>& sources)
+      : path_(behind_links(given)) {
+    const std::string& path = path_;
+    for (const RecordSource& source : sources)
+      if (source.fd < 0 && is_same_file(path, source.path))
+        throw invalid_argument("cannot write predictions to " + path + ": it is the data; name another file");
     const auto status = file_status(path);
     if (status && status->type == FileStatus::Type::directory)
       throw invalid_argument("cannot write predictions to " + path + ": it is a directory; name a file");
@@ -92,13 +97,14 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
   plan_formats(plan, model, output_path.value_or(""));
   clean_up_on_signals("");
   std::optional<OutputFile> file;
-  if (output_path) file.emplace(*output_path);
+  if (output_path) file.emplace(*output_path, plan.sources);
   const int fd = file ? file->fd() : standard_output.fd();
   const auto note = [&](const std::string& text) {
     if (!invocation.quiet()) say("note: " + text);
   };
   const PredictSummary summary = predict_stream(
-      *model.module, plan, [&](std::string_view text) { print(text, fd); }, note);
+      *model.module, plan,
+      [&](std::string_view text) { print(text, fd, output_path.value_or("standard output")); }, note);
   if (file) file->publish();
   if (summary.failed > 0)
     note(fmt::format("{} of {} rows could not be predicted ({}); the first: {}", summary.failed,

@@ -12,9 +12,7 @@ namespace {
 constexpr long long kDefaultFinished = 20;
 
 // A document of many jobs is costly: it is made only where it is printed.
-bool is_structured(const Invocation& invocation) {
-  return invocation.json() || invocation.has("--format");
-}
+bool is_structured(const Invocation& invocation) { return invocation.json() || invocation.has("--format"); }
 
 int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<JobInfo> jobs;

@@ -129,7 +129,7 @@ std::string format_duration(Duration duration) {
   const double total = seconds(duration);
   if (total < 0) return "-" + format_duration(-duration);
   if (total < 10) return fmt::format("{:.2g}s", total < 0.001 ? 0.0 : total);
-  const auto whole = static_cast<long long>(total + 0.5);
+  const auto whole = std::llround(total);
   if (whole < 60) return fmt::format("{}s", whole);
   if (whole < 3600) return fmt::format("{}m {}s", whole / 60, whole % 60);
   if (whole < 86400) return fmt::format("{}h {}m", whole / 3600, whole % 3600 / 60);

@@ -199,9 +199,27 @@ void rename_path(const std::string& from, const std::string& to) {
     throw system_error(errno, "cannot rename " + from + " to " + to);
 }
 
+bool is_same_file(const std::string& left, const std::string& right) {
+  const auto one = file_status(left), other = file_status(right);
+  return one && other && one->inode == other->inode && one->device == other->device;
+}
+
+std::string behind_links(const std::string& path) {
+  std::string at = path;
+  for (int i = 0; i < 40; ++i) {
+    const auto status = file_status(at, Links::keep);
+    if (!status || status->type != FileStatus::Type::link) return at;
+    std::error_code error;
+    const std::string target = std::filesystem::read_symlink(at, error).string();
+    if (error) throw system_error(error.value(), "cannot follow the link " + at);
+    at = absolute_path(target, parent_path(absolute_path(at)));
+  }
+  throw system_error(ELOOP, "cannot follow the link " + path);
+}
+
 std::string working_directory() {
   std::error_code error;
-  const std::string path = std::filesystem::current_path(error).string();
+  std::string path = std::filesystem::current_path(error).string();
   if (error) throw system_error(error.value(), "cannot tell the working directory");
   return path;
 }

@@ -76,6 +76,10 @@ void rename_path(const std::string& from, const std::string& to);
 // links are not resolved.
 std::string absolute_path(std::string_view path, const std::string& base = {});
 std::string working_directory();
+// Both exist and are one and the same file.
+bool is_same_file(const std::string& left, const std::string& right);
+// Where writing to `path` would go: the end of a chain of links, even where nothing is there yet.
+std::string behind_links(const std::string& path);
 std::string parent_path(const std::string& path);
 std::string file_name(const std::string& path);  // the last component
 std::string join_path(std::string_view directory, std::string_view name);

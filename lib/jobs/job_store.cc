@@ -88,7 +88,11 @@ Value details_of(const JobSpec& spec) {
 std::string JobStore::path_in(const std::string& home) { return join_path(home, "jobs.db"); }
 
 std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Checkpoints checkpoints) {
-  if (!file_status(path_in(home))) return nullptr;
+  if (!file_status(path_in(home))) {
+    if (file_status(home) && !is_directory(home))
+      throw Error(StatusCode::failed_precondition, "the store " + home + " is no directory");
+    return nullptr;
+  }
   refuse_network_file_system(home);
   return std::make_unique<JobStore>(path_in(home), checkpoints);
 }
@@ -96,7 +100,14 @@ std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Chec
 std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
                                                    Database::Checkpoints checkpoints) {
   if (auto store = open(home, checkpoints)) return store;
-  make_directories(home, 0700);
+  try {
+    make_directories(home, 0700);
+  } catch (const Error& error) {
+    // That a part of the path is not there, or is a file, is trouble of the store and no job that is not
+    // found.
+    if (error.code() != StatusCode::not_found) throw;
+    throw Error(StatusCode::failed_precondition, std::string("the store cannot be made: ") + error.what());
+  }
   refuse_network_file_system(home);
   create_job_store(path_in(home));
   return std::make_unique<JobStore>(path_in(home), checkpoints);

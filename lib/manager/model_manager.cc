@@ -143,11 +143,18 @@ void check_columns(const ModuleManifest& manifest, const TrainArguments& argumen
       throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
                                          name, spec.name, did_you_mean(name, names), join(names, ", ")));
   };
+  const Value* label = parameters.find("label");
   for (const ParameterSpec& spec : manifest.parameters) {
     const Value& value = parameters.at(spec.name);
-    if (spec.type == ParameterType::column && value.is_string()) check(spec, value.as_string());
-    if (spec.type == ParameterType::columns && value.is_array())
-      for (const Value& name : value.as_array()) check(spec, name.as_string());
+    Value::Array columns;
+    if (spec.type == ParameterType::column && value.is_string()) columns = {value};
+    if (spec.type == ParameterType::columns && value.is_array()) columns = value.as_array();
+    for (const Value& name : columns) {
+      check(spec, name.as_string());
+      if (spec.name != "label" && spec.name != "categorical" && label != nullptr && *label == name)
+        throw invalid_argument(
+            fmt::format("the column \"{}\" cannot be both label and {}", name.as_string(), spec.name));
+    }
   }
 }
 

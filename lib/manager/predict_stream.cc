@@ -112,6 +112,10 @@ void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string
       plan.input_format = train->get_string("data_format");
   if (plan.input_format.empty()) plan.input_format = model.manifest.input == "text" ? "text" : "csv";
   check_format(plan.input_format);
+  if (const Value* train = model.config.values().find("train"))
+    if (const Value* parameters = train->find("parameters"))
+      if (const Value* label = parameters->find("label"); label != nullptr && label->is_string())
+        plan.label = label->as_string();
   if (plan.output_format.empty()) plan.output_format = format_of(output_file);
   if (plan.output_format.empty()) plan.output_format = plan.input_format;
   check_format(plan.output_format);
@@ -143,7 +147,7 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
   if (!read.columns.empty() && !read.keep_all) {
     for (const std::string& name : stream->source_columns()) {
       const auto used = [&](const InputColumn& column) { return column.name == name; };
-      if (std::none_of(read.columns.begin(), read.columns.end(), used) &&
+      if (name != plan.label && std::none_of(read.columns.begin(), read.columns.end(), used) &&
           std::find(kept.begin(), kept.end(), name) == kept.end())
         summary.ignored_columns.push_back(name);
     }

@@ -21,6 +21,7 @@ struct PredictPlan {
   int top = 0;
   std::string on_error = "fail";  // fail, skip, null
   std::string method = "run";
+  std::string label;  // of the training: that the data have it, too, is worth no note
 };
 
 // Fills the formats that were not given: input by the extension of the first source, else the format that the

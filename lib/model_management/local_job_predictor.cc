@@ -12,10 +12,16 @@ namespace ostler {
 
 namespace {
 
-void check_output(const std::string& path) {
+void check_output(const std::string& path, const std::vector<DataFile>& data) {
   const auto status = file_status(path);
   if (status && status->type == FileStatus::Type::directory)
     throw invalid_argument("cannot write predictions to " + path + ": it is a directory; name a file");
+  // It would be replaced by one.
+  if (status && status->type != FileStatus::Type::file)
+    throw invalid_argument("cannot write predictions to " + path + ": it is no regular file");
+  for (const DataFile& file : data)
+    if (is_same_file(path, file.path))
+      throw invalid_argument("cannot write predictions to " + path + ": it is the data; name another file");
   const std::string above = parent_path(path);
   if (!is_directory(above))
     throw not_found("cannot write predictions to " + path + ": there is no directory " + above);
@@ -59,8 +65,8 @@ std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& 
   spec.data_format = arguments.input_format;
   std::string output = arguments.output;
   if (!output.empty()) {
-    output = absolute_path(output, context_.working_directory);
-    check_output(output);
+    output = behind_links(absolute_path(output, context_.working_directory));
+    check_output(output, spec.data);
   } else if (!result_dir_.empty()) {
     output = join_path(join_path(result_dir_, spec.uuid), "result." + arguments.output_format);
   }

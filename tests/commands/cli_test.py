@@ -141,6 +141,12 @@ class EnvironmentTest(OstlerTest):
         self.assertTrue((self.directory / "own/jobs").is_dir())
         self.assertFalse(self.store.exists())
 
+    def test_a_store_that_cannot_be(self):
+        self.write("file", "")
+        self.refused(1, "train", "fault", IRIS, "--home", "file/below", says="store")
+        self.refused(1, "train", "fault", IRIS, "--home", "file", says="store")
+        self.refused(1, "status", "--home", "file", says="no directory")
+
     def test_an_unknown_variable_is_a_warning(self):
         result = self.ostler("modules", env={**self.env, "OSTLER_LOADPATH": "x"})
         self.assertIn("OSTLER_LOADPATH", result.err)

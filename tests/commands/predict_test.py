@@ -200,6 +200,31 @@ class PenguinsTest(OstlerTest):
         err = process.stderr.read()
         self.assertEqual((process.wait(), err), (141, b""))
 
+    def test_the_data_are_no_output(self):
+        self.write("x.csv", PENGUINS.read_text())
+        (self.work / "link.csv").symlink_to("x.csv")
+        for output in ("x.csv", "link.csv", "../work/x.csv"):
+            self.refused(2, "predict", "models/p", "x.csv", "-o", output, says="it is the data")
+            self.refused(2, "predict", "-d", "models/p", "x.csv", "-o", output, says="it is the data")
+
+    def test_an_output_that_is_a_link_is_written_behind_it(self):
+        (self.work / "out.csv").symlink_to("there.csv")
+        self.ostler("predict", "models/p", PENGUINS, "-o", "out.csv")
+        self.assertTrue((self.work / "out.csv").is_symlink())
+        self.assertIn("prediction", (self.work / "there.csv").read_text())
+
+    def test_an_output_that_is_no_file(self):
+        os.mkfifo(self.work / "pipe")
+        self.refused(2, "predict", "-d", "models/p", PENGUINS, "-o", "pipe", says="no regular file")
+        self.assertIn("/dev/full", self.ostler("predict", "models/p", PENGUINS, "-o", "/dev/full", code=1).err)
+        self.assertEqual(self.ostler("predict", "models/p", PENGUINS, "-o", "/dev/null").out, "")
+
+    def test_columns_without_use_are_noted_but_not_the_label(self):
+        self.assertEqual(self.ostler("predict", "models/p", PENGUINS).err, "")
+        header, *rows = PENGUINS.read_text().splitlines()
+        self.write("more.csv", "\n".join(["ring," + header] + ["7," + row for row in rows]) + "\n")
+        self.assertIn("does not use: ring\n", self.ostler("predict", "models/p", "more.csv").err)
+
     @unittest.skipIf(SANITIZED, "the sanitizer keeps freed memory for a while")
     def test_memory_does_not_grow_with_the_input(self):
         header, *rows = PENGUINS.read_text().splitlines(keepends=True)

@@ -208,6 +208,9 @@ class RefusedTest(OstlerTest):
     def test_an_unknown_module_names_the_nearest(self):
         self.refused(3, "train", "xgbost", PENGUINS, "--label", "species", says=["xgbost", "xgboost"])
 
+    def test_TRN_9_the_label_among_the_ignored_columns(self):
+        self.refused(2, "train", "linear", IRIS, "--label", "target", "-p", "ignore=target", says="both label and ignore")
+
     def test_an_unknown_label_names_the_nearest(self):
         self.refused(2, "train", "linear", PENGUINS, "--label", "specis", says=["specis", "species"])
 
