@@ -228,7 +228,7 @@ class InstallTest(OstlerTest):
         subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, capture_output=True)
         env = {name: value for name, value in self.env.items() if name != "OSTLER_MODULE_DIRECTORIES"}
         listing = subprocess.run([prefix / "bin/ostler", "modules", "--json"], env=env, capture_output=True, check=True)
-        self.assertEqual([module["name"] for module in json.loads(listing.stdout)["modules"]], ["linear", "xgboost"])
+        self.assertEqual([module["name"] for module in json.loads(listing.stdout)["modules"]], ["fasttext", "linear", "xgboost"])
         line = ["train", "linear", IRIS, "--label", "target", "--wait", "--save-path", "m"]
         subprocess.run([prefix / "bin/ostler", *line], env=env, cwd=self.work, check=True, capture_output=True)
         self.assertEqual(list(pathlib.Path(prefix).rglob("fault*")), [])
