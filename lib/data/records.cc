@@ -26,7 +26,7 @@ struct Extension {
 };
 constexpr Extension kExtensions[] = {
     {".csv", "csv"},      {".tsv", "tsv"},  {".tab", "tsv"},   {".jsonl", "jsonl"},
-    {".ndjson", "jsonl"}, {".txt", "text"}, {".text", "text"},
+    {".ndjson", "jsonl"}, {".txt", "text"}, {".text", "text"}, {".ft", "text"},
 };
 constexpr std::string_view kCompressed[] = {".gz", ".zst", ".zstd", ".xz", ".bz2"};
 
@@ -45,13 +45,20 @@ std::string resolve_format(const RecordSource& source, const std::string& asked,
 // `names`: of the stream's first source, empty while this is it.
 std::unique_ptr<RowReader> open_rows(const RecordSource& source, const std::string& format,
                                      std::size_t block_bytes, const std::vector<std::string>& names,
+                                     const std::string& text_name,
                                      const std::shared_ptr<Interrupt>& interrupt) {
   std::unique_ptr<ByteSource> bytes = open_bytes(source, interrupt);
-  if (format == "text") return open_text(std::move(bytes), source.path, block_bytes);
+  if (format == "text") return open_text(std::move(bytes), source.path, text_name, block_bytes);
   if (format != "jsonl")
     return open_csv(std::move(bytes), source.path, format == "tsv" ? '\t' : ',', block_bytes);
   const auto open = reinterpret_cast<OpenJsonl*>(format_entry("jsonl", kJsonlEntry));
   return std::unique_ptr<RowReader>(open(std::move(bytes), source.path, block_bytes, names));
+}
+
+// What the column of a text source is called.
+std::string text_name(const ReadOptions& options) {
+  const bool one = options.columns.size() == 1 && options.columns[0].kind == ColumnKind::text;
+  return one ? options.columns[0].name : "text";
 }
 
 class Records : public RecordStream, public Interruptible {
@@ -60,8 +67,9 @@ class Records : public RecordStream, public Interruptible {
       : sources_(sources),
         formats_(resolve_formats(sources, options)),
         block_bytes_(block_bytes),
+        text_name_(text_name(options)),
         interrupt_(std::make_shared<Interrupt>()),
-        reader_(open_rows(sources_.front(), formats_.front(), block_bytes_, {}, interrupt_)),
+        reader_(open_rows(sources_.front(), formats_.front(), block_bytes_, {}, text_name_, interrupt_)),
         schema_(reader_->names(), sources_.front().path, options),
         uses_(schema_.uses(reader_->names(), sources_.front().path)),
         builder_(schema_, options.errors, options.batch_rows) {}
@@ -73,7 +81,8 @@ class Records : public RecordStream, public Interruptible {
     try {
       while (at_ < sources_.size()) {
         if (!reader_) {
-          reader_ = open_rows(sources_[at_], formats_[at_], block_bytes_, schema_.names, interrupt_);
+          reader_ =
+              open_rows(sources_[at_], formats_[at_], block_bytes_, schema_.names, text_name_, interrupt_);
           uses_ = schema_.uses(reader_->names(), sources_[at_].path);
         }
         builder_.start(batch, sources_[at_].path);
@@ -111,6 +120,7 @@ class Records : public RecordStream, public Interruptible {
   std::vector<RecordSource> sources_;
   std::vector<std::string> formats_;
   std::size_t block_bytes_;
+  std::string text_name_;
   std::shared_ptr<Interrupt> interrupt_;
   std::unique_ptr<RowReader> reader_;  // of sources_[at_]; null: not open yet
   std::size_t at_ = 0;
@@ -133,7 +143,7 @@ std::unique_ptr<RecordStream> open_records(const std::vector<RecordSource>& sour
 
 std::vector<std::string> read_column_names(const RecordSource& source, const std::string& format) {
   const std::string resolved = resolve_format(source, format, {});
-  return open_rows(source, resolved, kBlockBytes, {}, std::make_shared<Interrupt>())->names();
+  return open_rows(source, resolved, kBlockBytes, {}, text_name({}), std::make_shared<Interrupt>())->names();
 }
 
 std::string format_of(const std::string& path) {

@@ -15,7 +15,8 @@
 // written, true and false are "true" and "false"; a list or object as a cell is an error. Number columns take
 // numbers, and texts as in CSV. Blank lines are skipped.
 //
-// "text": a row a line, blank ones too; one column, named "text".
+// "text": a row a line, blank ones too; one column, named "text", or like the one text column that is wanted:
+// a model that learned from the column "summary" of a table takes lines as well.
 //
 // Errors are Error (invalid_argument) with source, line and what is wrong: a ragged row, bytes that are not
 // UTF-8, a NUL byte, an empty file, a duplicate or empty column name, a cell that is not a number where one

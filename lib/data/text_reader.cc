@@ -8,8 +8,9 @@ namespace {
 
 class TextReader : public RowReader {
  public:
-  TextReader(std::unique_ptr<ByteSource> bytes, const std::string& name, std::size_t block_bytes)
-      : rows_(std::move(bytes), name, {.block_bytes = block_bytes}) {
+  TextReader(std::unique_ptr<ByteSource> bytes, const std::string& name, const std::string& column,
+             std::size_t block_bytes)
+      : rows_(std::move(bytes), name, {.block_bytes = block_bytes}), names_{column} {
     pending_ = rows_.next(true) == RowScanner::State::row;
     if (!pending_) throw invalid_argument(name + " is empty");
   }
@@ -33,14 +34,14 @@ class TextReader : public RowReader {
  private:
   RowScanner rows_;
   bool pending_ = false;  // the row that told that the source is not empty
-  std::vector<std::string> names_ = {"text"};
+  std::vector<std::string> names_;
 };
 
 }  // namespace
 
 std::unique_ptr<RowReader> open_text(std::unique_ptr<ByteSource> bytes, const std::string& name,
-                                     std::size_t block_bytes) {
-  return std::make_unique<TextReader>(std::move(bytes), name, block_bytes);
+                                     const std::string& column, std::size_t block_bytes) {
+  return std::make_unique<TextReader>(std::move(bytes), name, column, block_bytes);
 }
 
 }  // namespace ostler

@@ -153,6 +153,12 @@ TEST_CASE("text") {
   CHECK(read_rows("x.txt", "one\n\n three, \"x\r\nNA") ==
         Rows{"1:<one>", "2:<>", "3:< three, \"x>", "4:<NA>"});
   CHECK(read_rows("x.txt", "\n") == Rows{"1:<>"});
+  // Its column is the one that is wanted.
+  ReadOptions options;
+  options.columns = {{"summary", ColumnKind::text}};
+  CHECK(read_rows("x.txt", "one\n", options) == Rows{"1:<one>"});
+  options.columns.push_back({"text", ColumnKind::text});
+  CHECK(read_rows("x.txt", "one\n", options) == Rows{"! x.txt has no column \"summary\"; it has: text"});
   CHECK(read_rows("x.txt",
                   "\xEF\xBB\xBF"
                   "a\n") == Rows{"1:<a>"});

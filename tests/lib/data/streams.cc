@@ -30,6 +30,7 @@ TEST_CASE("formats") {
   CHECK(format_of("x.ndjson.xz") == "jsonl");
   CHECK(format_of("x.jsonl.bz2") == "jsonl");
   CHECK(format_of("x.txt") == "text");
+  CHECK(format_of("x.ft") == "text");
   CHECK(format_of("x.json") == "");
   CHECK(format_of("csv") == "");
   CHECK(format_of("") == "");
