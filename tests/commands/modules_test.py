@@ -9,11 +9,11 @@ from support import DATA, MODULES, OstlerTest, main
 class ModulesTest(OstlerTest):
     def test_the_list(self):
         out = self.ostler("modules").out
-        for name in ("xgboost", "linear", "fault"):
+        for name in ("xgboost", "linear", "fasttext", "fault"):
             self.assertIn(name, out)
         document = self.ostler("modules", "--json").json
         self.assertEqual(document["schema"], 1)
-        self.assertEqual([module["name"] for module in document["modules"]], ["fault", "linear", "xgboost"])
+        self.assertEqual([module["name"] for module in document["modules"]], ["fasttext", "fault", "linear", "xgboost"])
 
     def test_one_module_and_its_parameters(self):
         out = self.ostler("modules", "xgboost").out
@@ -66,7 +66,7 @@ class ModulesTest(OstlerTest):
     def test_without_the_tests_directory_the_built_in_ones_are_there(self):
         plain = {name: value for name, value in self.env.items() if name != "OSTLER_MODULE_DIRECTORIES"}
         document = self.ostler("modules", "--json", env=plain).json
-        self.assertEqual([module["name"] for module in document["modules"]], ["linear", "xgboost"])
+        self.assertEqual([module["name"] for module in document["modules"]], ["fasttext", "linear", "xgboost"])
 
 
 if __name__ == "__main__":

@@ -97,6 +97,9 @@ Classifier Classifier::train(const std::string& path, const FastTextSettings& se
   } catch (const std::invalid_argument& error) {
     throw invalid_argument(std::string("fastText cannot learn from this data: ") + error.what());
   }
+  if (model->getDictionary()->nwords() == 0)
+    throw invalid_argument(
+        fmt::format("no word of the text occurs {} times (min_count)", settings.min_count));
   return Classifier(std::move(model));
 }
 
