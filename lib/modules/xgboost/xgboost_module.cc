@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <limits>
@@ -28,6 +29,30 @@ char byte_at(const std::string& path, off_t offset) {
     return 0;
   return byte;
 }
+
+// While it lives, the library sees one processor. It reads a model by as many threads as there are, whatever
+// nthread says, and waits for them spinning: for models of usual size their start takes longer than the rest,
+// on a busy machine several times as long.
+class OneProcessor {
+ public:
+  OneProcessor() {
+    const int here = ::sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(here, &one);
+    changed_ = ::sched_setaffinity(0, sizeof one, &one) == 0;
+  }
+  ~OneProcessor() {
+    if (changed_) ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_;
+  bool changed_ = false;
+};
 
 }  // namespace
 
@@ -93,6 +118,7 @@ std::unique_ptr<Module> XGBoostModuleClass::load(const LoadRequest& request) con
   auto booster = std::make_unique<xgb::Booster>();
   booster->set("verbosity", "0");
   try {
+    const OneProcessor alone;
     booster->load(path);
   } catch (const Error& error) {
     fail(std::string(": ") + error.what());
