@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <thread>
 
 #include "commands/jobs.h"
 #include "commands/output.h"
@@ -160,9 +162,11 @@ int run(const Invocation& invocation) {
   plan.on_error = invocation.value_or("--on-error", "fail");
   plan.method = invocation.value_or("--method", "run");
   StdoutGuard standard_output;
+  // All cores: blocks that are too small to be shared are not.
+  const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const LoadedModel model =
       invocation.manager().load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
-                                invocation.value_or("--initializer", "default"));
+                                invocation.value_or("--initializer", "default"), threads);
   if (detach) return predict_later(invocation, plan, model, standard_output);
   return predict_now(invocation, std::move(plan), model, standard_output);
 }

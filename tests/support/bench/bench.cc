@@ -7,11 +7,13 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lib/base/error.h"
@@ -93,7 +95,9 @@ void train(const std::string&, const std::string&, const std::string&, int) {
 
 void stages(const std::string& model_path, const std::string& source, const std::string& target) {
   ModelManager manager({});
-  const LoadedModel model = manager.load(model_path);
+  const int threads =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));  // as ostler predict
+  const LoadedModel model = manager.load(model_path, "default", "default", threads);
   const Module& module = *model.module;
   ReadOptions options;
   options.columns = module.input_columns();
