@@ -117,6 +117,12 @@ Parsed parse_command_line(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ArgumentMismatch& error) {
+    // "--limit: 1 required TEXT missing"
+    const std::string text = error.what();
+    throw invalid_argument(text.substr(0, text.find(':')) + " needs a value (ostler --help)");
+  } catch (const CLI::ConversionError&) {
+    throw invalid_argument("an option that takes no value was given one with \"=\" (ostler --help)");
   } catch (const CLI::ParseError& error) {
     throw invalid_argument(std::string(error.what()) + " (ostler --help)");
   }

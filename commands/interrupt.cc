@@ -11,12 +11,18 @@ namespace {
 volatile sig_atomic_t g_count = 0;
 struct sigaction g_before_int, g_before_term;
 
-void on_signal(int) { g_count = g_count + 1; }
+volatile sig_atomic_t g_terminated = 0;
+
+void on_signal(int signal) {
+  g_count = g_count + 1;
+  if (signal == SIGTERM) g_terminated = 1;
+}
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
   g_count = 0;
+  g_terminated = 0;
   struct sigaction action {};
   action.sa_handler = on_signal;  // no SA_RESTART: a poll must come back
   sigemptyset(&action.sa_mask);
@@ -30,6 +36,7 @@ InterruptGuard::~InterruptGuard() {
 }
 
 int InterruptGuard::count() const { return g_count; }
+bool InterruptGuard::terminated() const { return g_terminated != 0; }
 
 bool InterruptGuard::can_come_again() { return ::isatty(0) == 1; }
 
@@ -37,6 +44,7 @@ bool InterruptGuard::second_within(Duration time) const {
   if (!can_come_again()) return false;
   const Duration end = Clock::system().steady() + time;
   for (;;) {
+    if (g_terminated != 0) return false;
     if (g_count > 1) return true;
     const Duration left = end - Clock::system().steady();
     if (left <= Duration(0)) return false;

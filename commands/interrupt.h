@@ -18,6 +18,8 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   int count() const;
+  // Whether it was SIGTERM, which asks for an end and not for a second thought.
+  bool terminated() const;
   // True when a second one comes within `time`. False at once when stdin is no terminal (can_come_again),
   // where there is nobody to press a key again.
   bool second_within(Duration time) const;

@@ -179,7 +179,7 @@ std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
     rows.push_back({info.uuid.substr(0, 8), status, std::string(job_kind_name(info.kind)), info.module_name,
                     shown_time(info.submission_time, relative), shown_duration(info), shown_progress(info),
                     shown_metrics(info.metrics),
-                    printable(info.external_id ? *info.external_id + " " + target : target)});
+                    in_one_line(info.external_id ? *info.external_id + " " + target : target)});
   }
   return format_table(rows);
 }
@@ -231,6 +231,7 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   } catch (const Interrupted&) {
     progress.clear();
     cancelling = invocation.has("--cancel-on-interrupt");
+    if (!cancelling && interrupt.terminated()) return 130;
     if (!cancelling) {
       say(std::string("interrupted; the job goes on") +
           (InterruptGuard::can_come_again() ? " (Ctrl-C again within 2 s cancels it)" : "") +
@@ -262,7 +263,13 @@ int submitted(const Invocation& invocation, const std::string& id, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string uuid = engine.resolve(id);
   const bool structured = invocation.json() || invocation.has("--format");
-  if (!structured) print(id + "\n");
+  try {
+    if (!structured) print(id + "\n");
+  } catch (const Error& error) {
+    throw Error(
+        error.code(),
+        "the job " + id + " was submitted and goes on, but its id could not be printed: " + error.what());
+  }
   int code = 0;
   if (wait) code = wait_for_jobs(invocation, {uuid});
   if (structured) print_structured(invocation, jobs_document({engine.get_info(uuid)}, 1), "jobs");

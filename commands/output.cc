@@ -128,6 +128,13 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  for (char c : printable(text))
+    line += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);
+  return line;
+}
+
 std::string format_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

@@ -29,6 +29,9 @@ bool stderr_is_terminal();
 // Control characters made visible, so that a name or message from elsewhere cannot play with the terminal.
 std::string printable(std::string_view text);
 
+// The same for a cell of a table, in which a line end would make a second row.
+std::string in_one_line(std::string_view text);
+
 enum class Colour { none, green, yellow, red, bold };
 std::string coloured(const std::string& text, Colour colour);
 

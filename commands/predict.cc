@@ -145,6 +145,13 @@ int run(const Invocation& invocation) {
   for (const char* option : {"--id", "--wait", "--predictor", "--timeout", "--cancel-on-interrupt"})
     if (!detach && invocation.has(option))
       throw invalid_argument(std::string(option) + " is for jobs: add --detach, or leave it out");
+  if (!detach && invocation.has("--format"))
+    throw invalid_argument(
+        "--format is for jobs, models and modules; the rows have --output-format and --keep");
+  if (!detach && invocation.json() && invocation.value_or("--output-format", "jsonl") != "jsonl")
+    throw invalid_argument("--json means --output-format jsonl; leave out one of the two");
+  if (invocation.has("--timeout") && !invocation.has("--wait"))
+    throw invalid_argument("--timeout is about waiting: add --wait, or leave it out");
   PredictPlan plan;
   for (const std::string& path : invocation.arguments[1]) {
     if (path.empty()) throw invalid_argument("the name of a data file is empty; is a shell variable unset?");

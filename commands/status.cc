@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "commands/jobs.h"
 #include "commands/output.h"
 
@@ -47,7 +49,12 @@ int run(const Invocation& invocation) {
     say("no jobs yet in " + invocation.manager().jobs().home());
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
-  if (list.queued > 0 && list.running == 0 && !invocation.quiet())
+  // A job that was submitted just now has a runner on its way.
+  const Time young = Clock::system().now() - std::chrono::seconds(3);
+  const bool stands = std::any_of(list.jobs.begin(), list.jobs.end(), [&](const JobInfo& info) {
+    return info.status == JobStatus::QUEUED && info.submission_time < young;
+  });
+  if (stands && list.running == 0 && !invocation.quiet())
     say(fmt::format("{} queued, none running: ostler dispatch", list.queued));
   return 0;
 }

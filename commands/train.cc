@@ -12,7 +12,9 @@ namespace {
 Value read_parameters(const Invocation& invocation) {
   Value parameters = Value::object();
   if (const auto file = invocation.value("--params")) {
-    const Value given = parse_yaml(read_file(*file), *file);  // JSON is YAML
+    const auto text = read_file_if_there(*file);
+    if (!text) throw invalid_argument("there is no file " + *file + " (--params)");
+    const Value given = parse_yaml(*text, *file);  // JSON is YAML
     if (!given.is_null()) parameters = Value(given.as_object(*file));
   }
   for (const std::string& given : invocation.values("--param")) {
@@ -21,7 +23,7 @@ Value read_parameters(const Invocation& invocation) {
       throw invalid_argument("-p " + given + ": a parameter is given as NAME=VALUE, or NAME:=JSON");
     if (given[equals - 1] == ':') {
       const std::string name = given.substr(0, equals - 1);
-      parameters[name] = parse_json(std::string_view(given).substr(equals + 1), "-p " + name);
+      parameters[name] = parse_json(std::string_view(given).substr(equals + 1), "-p " + given);
     } else {
       parameters[given.substr(0, equals)] = given.substr(equals + 1);
     }
@@ -48,6 +50,9 @@ int run(const Invocation& invocation) {
   if (invocation.has("--wait") && invocation.has("--detach"))
     throw invalid_argument("--wait and --detach exclude each other");
   invocation.duration("--timeout");  // refused now, not after the submit
+  for (const char* option : {"--timeout", "--cancel-on-interrupt"})
+    if (invocation.has(option) && !invocation.has("--wait"))
+      throw invalid_argument(std::string(option) + " is about waiting: add --wait, or leave it out");
   const auto future = invocation.manager().train(invocation.arguments[0][0], arguments,
                                                  invocation.value_or("--trainer", "default"));
   return submitted(invocation, future->id(), invocation.has("--wait"));

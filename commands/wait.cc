@@ -1,6 +1,7 @@
 // ostler wait ID...: waits until jobs have ended.
 
 #include "commands/jobs.h"
+#include "commands/output.h"
 
 namespace ostler {
 
@@ -8,7 +9,14 @@ namespace {
 
 int run(const Invocation& invocation) {
   const auto mode = invocation.has("--any") ? JobEngine::Wait::any : JobEngine::Wait::all;
-  return wait_for_jobs(invocation, resolve_all(invocation, invocation.arguments[0]), mode);
+  const std::vector<std::string> uuids = resolve_all(invocation, invocation.arguments[0]);
+  const int code = wait_for_jobs(invocation, uuids, mode);
+  if (invocation.json() || invocation.has("--format")) {
+    std::vector<JobInfo> jobs;
+    for (const std::string& uuid : uuids) jobs.push_back(invocation.manager().jobs().get_info(uuid));
+    print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
+  }
+  return code;
 }
 
 }  // namespace

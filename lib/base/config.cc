@@ -185,8 +185,8 @@ Configuration load_configuration(const ConfigurationRequest& request) {
   for (const std::string& file : files) {
     const auto text = read_file_if_there(file, 16 << 20);
     if (!text && chosen && file == files.back())
-      throw not_found("there is no configuration file " + file +
-                      (request.config_file ? " (--config)" : " (OSTLER_CONFIG)"));
+      throw invalid_argument("there is no configuration file " + file +
+                             (request.config_file ? " (--config)" : " (OSTLER_CONFIG)"));
     if (!text) continue;
     const Value document = parse_yaml(*text, file);
     check_keys(document, request.schema, "", request.ignored_keys, ignored);

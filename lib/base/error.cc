@@ -51,7 +51,6 @@ Error internal_error(const std::string& message) { return {StatusCode::internal,
 
 Error system_error(int error_number, const std::string& what) {
   StatusCode code = StatusCode::unknown;
-  if (error_number == ENOENT || error_number == ENOTDIR) code = StatusCode::not_found;
   if (error_number == EACCES || error_number == EPERM || error_number == EROFS)
     code = StatusCode::permission_denied;
   if (error_number == ENOSPC || error_number == EDQUOT) code = StatusCode::resource_exhausted;

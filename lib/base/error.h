@@ -61,8 +61,9 @@ Error invalid_argument(const std::string& message);
 Error not_found(const std::string& message);
 Error internal_error(const std::string& message);
 
-// "WHAT PATH: strerror(ERRNO)". ENOENT becomes not_found, EACCES and EPERM permission_denied, ENOSPC and
-// EDQUOT resource_exhausted, the others unknown.
+// "WHAT PATH: strerror(ERRNO)". EACCES, EPERM and EROFS become permission_denied, ENOSPC and EDQUOT
+// resource_exhausted, the others unknown: that a file is not there is not_found only where the user asked for
+// a job, a model or a module.
 Error system_error(int error_number, const std::string& what);
 
 }  // namespace ostler

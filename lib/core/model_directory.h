@@ -24,6 +24,8 @@ class ModelDirectory {
   const std::string& read_path() const { return read_path_; }
   // The path that the user knows.
   const std::string& path() const { return path_; }
+  // A message in which the one is replaced by the other.
+  std::string with_known_path(std::string message) const;
 
   // Holds every file that the manifest (`files` in config.yml) lists against its size and checksum. Throws
   // Error (data_loss) naming the first file that is missing, shorter, longer or altered. A model without a

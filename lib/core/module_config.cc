@@ -49,6 +49,10 @@ ModuleConfig ModuleConfig::load(const std::string& model_path, const std::string
     }
   }
   const Value* id = config.values_.find("module_id");
+  if (id == nullptr && values.find("ostler_version") != nullptr)
+    throw Error(StatusCode::data_loss,
+                "the model " + shown + " is damaged: " + file +
+                    " was cut short (it has no module_id); train it again or restore it");
   if (id == nullptr)
     throw invalid_argument(file + ": the key module_id is missing: which module made this model?");
   if (id->as_string("module_id").empty()) throw invalid_argument(id->where() + "module_id is empty");

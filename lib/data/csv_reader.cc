@@ -105,7 +105,7 @@ class CsvReader : public RowReader {
 
   static void text_cell(RowBuilder& out, const CellUse& use, std::string_view text) {
     if (use.number >= 0) out.number_cell(use.number, text);
-    if (use.text >= 0 && !text.empty() && text != "NA") out.text(use.text, text);
+    if (use.text >= 0 && !text.empty() && (text != "NA" || out.is_kept(use.text))) out.text(use.text, text);
   }
 
   // The fast path. A number is parsed where it stands, so that its cell is walked over once.

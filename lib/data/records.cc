@@ -109,7 +109,7 @@ class Records : public RecordStream, public Interruptible {
     if (sources.empty()) throw invalid_argument("there is no data to read");
     std::vector<std::string> formats;
     for (const RecordSource& source : sources) {
-      if (source.fd < 0 && !file_status(source.path)) throw not_found("no such file: " + source.path);
+      if (source.fd < 0 && !file_status(source.path)) throw invalid_argument("no such file: " + source.path);
       if (source.fd < 0 && is_directory(source.path))
         throw invalid_argument(source.path + " is a directory; name the data files in it");
       formats.push_back(resolve_format(source, options.format, options.fallback_format));

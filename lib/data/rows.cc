@@ -180,6 +180,10 @@ void RowBuilder::finish() {
     Column& source = batch_->columns[static_cast<std::size_t>(from)];
     Column& target = batch_->columns[static_cast<std::size_t>(to)];
     target.texts = source.texts;
+    // The kept one holds what stands there; for the module NA is missing.
+    if (is_kept(from) && !is_kept(to))
+      for (std::string_view& text : target.texts)
+        if (text == "NA") text = {};
     target.numbers = source.numbers;
   }
   for (std::size_t i = 0; i < failed_columns_.size(); ++i) {

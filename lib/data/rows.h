@@ -64,6 +64,8 @@ class RowBuilder {
   }
   void number(int column, double value) { numbers_[static_cast<std::size_t>(column)][row_] = value; }
   void text(int column, std::string_view value) { texts_[static_cast<std::size_t>(column)][row_] = value; }
+  // A kept column is handed on as it stands; what counts as missing concerns those that the module reads.
+  bool is_kept(int column) const { return column >= static_cast<int>(schema_.wanted); }
   std::string_view store(std::string_view text) { return batch_->store(text); }
   // Both for one cell, already out of its quotes or whatever the format wraps it in.
   void cell(const CellUse& use, std::string_view value) {

@@ -116,45 +116,54 @@ LoadedModel ModelManager::load(const std::string& model_path, const std::string&
 
 namespace {
 
-// A training's columns against the header of its first file, so that a mistyped column is refused before
-// there is a job. Standard input cannot be looked at without taking from it: the job finds out.
-void check_columns(const ModuleManifest& manifest, const TrainArguments& arguments,
-                   const std::string& working_directory) {
-  if (arguments.data.empty() || arguments.data[0] == "-") return;
-  const std::string path = absolute_path(arguments.data[0], working_directory);
-  const auto status = file_status(path);
-  if (!status || status->type != FileStatus::Type::file || status->size == 0)
-    return;  // the trainer says what is wrong
-  std::string format = arguments.data_format.empty() ? format_of(path) : arguments.data_format;
-  if (format.empty() && manifest.input == "text") format = "text";
-  if (format.empty())
-    throw invalid_argument("the name of " + path +
-                           " does not tell its format: say which with --input-format csv, tsv or jsonl");
-  check_format(format);
-  if (format == "text") {
-    if (manifest.input == "text") return;
-    throw invalid_argument("module " + manifest.name + " takes tables; " + path +
-                           " is read as text (--input-format csv, tsv or jsonl says otherwise)");
-  }
-  const std::vector<std::string> names = read_column_names({path, -1}, format);
+// A training's columns against the header of each of its files, and whether there is a row at all, so that
+// what is mistyped is refused before there is a job. Standard input cannot be looked at without taking from
+// it: the job finds out.
+void check_data(const ModuleManifest& manifest, const TrainArguments& arguments,
+                const std::string& working_directory) {
   const Value parameters = check_parameters(manifest.name, manifest.parameters, arguments.parameters);
-  const auto check = [&](const ParameterSpec& spec, const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
-                                         name, spec.name, did_you_mean(name, names), join(names, ", ")));
-  };
   const Value* label = parameters.find("label");
+  std::vector<std::pair<std::string, std::string>> columns;  // name, parameter
   for (const ParameterSpec& spec : manifest.parameters) {
     const Value& value = parameters.at(spec.name);
-    Value::Array columns;
-    if (spec.type == ParameterType::column && value.is_string()) columns = {value};
-    if (spec.type == ParameterType::columns && value.is_array()) columns = value.as_array();
-    for (const Value& name : columns) {
-      check(spec, name.as_string());
+    Value::Array names;
+    if (spec.type == ParameterType::column && value.is_string()) names = {value};
+    if (spec.type == ParameterType::columns && value.is_array()) names = value.as_array();
+    for (const Value& name : names) {
+      columns.emplace_back(name.as_string(), spec.name);
       if (spec.name != "label" && spec.name != "categorical" && label != nullptr && *label == name)
         throw invalid_argument(
             fmt::format("the column \"{}\" cannot be both label and {}", name.as_string(), spec.name));
     }
+  }
+  for (const std::string& given : arguments.data) {
+    if (given == "-") continue;
+    const std::string path = absolute_path(given, working_directory);
+    const auto status = file_status(path);
+    if (!status || status->type != FileStatus::Type::file || status->size == 0)
+      continue;  // the trainer says what is wrong
+    std::string format = arguments.data_format.empty() ? format_of(path) : arguments.data_format;
+    if (format.empty() && manifest.input == "text") format = "text";
+    if (format.empty())
+      throw invalid_argument("the name of " + path +
+                             " does not tell its format: say which with --input-format csv, tsv or jsonl");
+    check_format(format);
+    if (format == "text") {
+      if (manifest.input == "text") continue;
+      throw invalid_argument("module " + manifest.name + " takes tables; " + path +
+                             " is read as text (--input-format csv, tsv or jsonl says otherwise)");
+    }
+    ReadOptions read;
+    read.format = format;
+    read.batch_rows = 1;
+    const std::unique_ptr<RecordStream> stream = open_records({{path, -1}}, read);
+    const std::vector<std::string> names = stream->source_columns();
+    for (const auto& [name, parameter] : columns)
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
+                                           name, parameter, did_you_mean(name, names), join(names, ", ")));
+    RecordBatch first;
+    if (!stream->next(first)) throw invalid_argument(path + " has a header, but no rows to learn from");
   }
 }
 
@@ -179,7 +188,7 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
                                                  const std::string& trainer_name, bool wait) {
   const ModuleManifest manifest = catalog_->find(module);
   ModelTrainerBase& chosen = trainer(trainer_name);
-  check_columns(manifest, arguments, context_.working_directory);
+  check_data(manifest, arguments, context_.working_directory);
   auto future = chosen.train(manifest, arguments);
   if (wait) future->wait();
   return future;

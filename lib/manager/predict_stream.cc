@@ -119,6 +119,9 @@ void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string
   if (plan.output_format.empty()) plan.output_format = format_of(output_file);
   if (plan.output_format.empty()) plan.output_format = plan.input_format;
   check_format(plan.output_format);
+  if (plan.output_format == "text" && plan.probabilities)
+    throw invalid_argument(
+        "--proba needs columns, and the output format text has none; use --output-format csv");
   if (plan.output_format == "text" && !plan.keep.is_null())
     throw invalid_argument(
         "--keep needs columns, and the output format text has none; use --output-format csv");

@@ -110,7 +110,8 @@ void note_changed_data(const JobSpec& spec, TrainReporter& reporter) {
   for (const DataFile& file : spec.data) {
     if (file.path == "-") continue;
     const auto status = file_status(file.path);
-    if (!status) throw not_found("the data file " + file.path + " is gone since the job was submitted");
+    if (!status)
+      throw invalid_argument("the data file " + file.path + " is gone since the job was submitted");
     if (status->size != file.size || status->modified_ns != file.modified_ns)
       reporter.log("note: " + file.path + " has changed since the job was submitted");
   }

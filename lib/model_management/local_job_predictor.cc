@@ -24,7 +24,7 @@ void check_output(const std::string& path, const std::vector<DataFile>& data) {
       throw invalid_argument("cannot write predictions to " + path + ": it is the data; name another file");
   const std::string above = parent_path(path);
   if (!is_directory(above))
-    throw not_found("cannot write predictions to " + path + ": there is no directory " + above);
+    throw invalid_argument("cannot write predictions to " + path + ": there is no directory " + above);
   if (::access(above.c_str(), W_OK | X_OK) != 0)
     throw system_error(errno, "cannot write predictions to " + path);
 }

@@ -63,11 +63,13 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
     loaded.module = modules_.open(loaded.manifest).load(request);
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("the model {} cannot be loaded by backend LOCAL of module {}: {}",
-                                          model.config.model_path(), loaded.manifest.name, error.what()));
+                                          model.config.model_path(), loaded.manifest.name,
+                                          model.directory->with_known_path(error.what())));
   } catch (const std::exception& error) {
     throw Error(StatusCode::data_loss,
                 fmt::format("the model {} cannot be loaded by backend LOCAL of module {}: {}",
-                            model.config.model_path(), loaded.manifest.name, error.what()));
+                            model.config.model_path(), loaded.manifest.name,
+                            model.directory->with_known_path(error.what())));
   } catch (...) {
     throw Error(
         StatusCode::data_loss,

@@ -64,7 +64,7 @@ unsigned read_umask() {
 DataFile look_at_data(const std::string& given, const std::string& working_directory) {
   const std::string path = absolute_path(given, working_directory);
   const auto status = file_status(path);
-  if (!status) throw not_found("there is no data file " + path);
+  if (!status) throw invalid_argument("there is no data file " + path);
   if (status->type == FileStatus::Type::directory)
     throw invalid_argument(path + " is a directory; name the data files in it");
   if (status->type != FileStatus::Type::file)

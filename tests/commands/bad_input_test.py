@@ -149,7 +149,7 @@ class PredictionDataTest(OstlerTest):
         self.assertIn("x.jsonl:1", self.ostler("predict", "m", "x.jsonl", code=2).err)
 
     def test_no_such_file(self):
-        self.refused((2, 3), "predict", "m", "nothing.csv", says="nothing.csv")
+        self.refused(2, "predict", "m", "nothing.csv", says="nothing.csv")
 
     def test_a_directory(self):
         (self.work / "d.csv").mkdir()
@@ -166,7 +166,7 @@ class PredictionDataTest(OstlerTest):
         self.refused(2, "predict", "m", IRIS, "--output-format", "xls", says="xls")
 
     def test_a_target_in_no_directory(self):
-        self.refused((1, 2, 3), "predict", "m", IRIS, "-o", "no/such/out.csv", says="no/such")
+        self.refused((1, 2), "predict", "m", IRIS, "-o", "no/such/out.csv", says="no/such")
 
     def test_a_target_that_is_a_directory(self):
         self.refused((1, 2), "predict", "m", IRIS, "-o", "m", says="m")

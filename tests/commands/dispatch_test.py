@@ -33,7 +33,7 @@ class DispatchTest(OstlerTest):
 
     def test_dispatch_takes_up_a_queue_that_stands(self):
         killed, queued = self.stand_still()
-        self.assertIn("dispatch", self.ostler("status").err)
+        self.until(lambda: "ostler dispatch" in self.ostler("status").err, "status to say that the queue stands")
         self.assertEqual(self.ostler("dispatch").out, "")
         for job in queued:
             self.wait_for(job)

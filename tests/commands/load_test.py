@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """ostler load: the gate before a deployment."""
+import fcntl
+import os
 import shutil
 
 from support import DATA, OstlerTest, main
@@ -17,6 +19,21 @@ class LoadTest(OstlerTest):
         self.wait_for(self.fault("", "--save-path", "m"))
         document = self.ostler("load", "m", "--json").json
         self.assertEqual((document["schema"], document["models"][0]["backend"]), (1, "LOCAL"))
+
+    def test_a_config_that_was_cut_short(self):
+        self.ostler("train", "linear", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait")
+        config = self.work / "m/config.yml"
+        text = config.read_text()
+        for size in range(len(text) - 2, 0, -37):
+            config.write_text(text[:size])
+            self.assertIn("config.yml", self.refused((1, 2), "load", "m", says="m").err)
+
+    def test_a_model_whose_directory_is_locked_by_somebody(self):
+        self.wait_for(self.fault("", "--save-path", "m"))
+        directory = os.open(self.work / "m", os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        self.refused(1, "load", "m", says="locked by another program")
 
     def test_a_failing_load_names_the_backend(self):
         for do, says in (("throw", "not today"), ("throw_std", "not today"), ("throw_other", "")):

@@ -213,6 +213,17 @@ class PenguinsTest(OstlerTest):
         self.assertTrue((self.work / "out.csv").is_symlink())
         self.assertIn("prediction", (self.work / "there.csv").read_text())
 
+    def test_what_is_kept_is_kept_as_it_is(self):
+        header, *rows = PENGUINS.read_text().splitlines()
+        self.write("x.csv", "\n".join(["country," + header] + [("NA," if n % 2 else ",") + row for n, row in enumerate(rows)]) + "\n")
+        kept = [row["country"] for row in self.ostler("predict", "models/p", "x.csv", "--keep", "country").rows]
+        self.assertEqual(kept[:4], ["", "NA", "", "NA"])
+
+    def test_options_that_mean_nothing_are_refused(self):
+        for words in (["--format", "{id}"], ["--json", "--output-format", "csv"], ["--timeout", "3"],
+                      ["--output-format", "text", "--proba"]):
+            self.refused(2, "predict", "models/p", PENGUINS, *words)
+
     def test_an_output_that_is_no_file(self):
         os.mkfifo(self.work / "pipe")
         self.refused(2, "predict", "-d", "models/p", PENGUINS, "-o", "pipe", says="no regular file")

@@ -104,8 +104,7 @@ class StatusTest(OstlerTest):
         queued = self.fault()
         for role in ("run", "work"):
             self.kill(role, signal.SIGKILL)
-        result = self.ostler("status")
-        self.assertIn("ostler dispatch", result.out + result.err)
+        self.until(lambda: "ostler dispatch" in self.ostler("status").err, "status to say that the queue stands")
         self.assertEqual(self.job(queued)["status"], "QUEUED")
         self.assertEqual(self.wait_for_silence(), {})
         self.assertEqual(self.job(queued)["status"], "QUEUED")

@@ -3,8 +3,9 @@
 import datetime
 import json
 import re
+import subprocess
 
-from support import DATA, ID, UUID, OstlerTest, accuracy, main
+from support import DATA, ID, OSTLER, UUID, OstlerTest, accuracy, main
 
 PENGUINS = DATA / "penguins.train.csv"
 IRIS = DATA / "iris.train.csv"
@@ -207,6 +208,27 @@ class RefusedTest(OstlerTest):
 
     def test_an_unknown_module_names_the_nearest(self):
         self.refused(3, "train", "xgbost", PENGUINS, "--label", "species", says=["xgbost", "xgboost"])
+
+    def test_TRN_9_every_file_is_looked_at(self):
+        self.write("other.csv", "a,b\n1,2\n")
+        self.write("header.csv", IRIS.read_text().splitlines()[0] + "\n")
+        self.refused(2, "train", "linear", IRIS, "other.csv", "--label", "target", says=["other.csv", "target"])
+        self.refused(2, "train", "linear", "header.csv", "--label", "target", says=["header.csv", "no rows"])
+        self.refused(2, "train", "linear", "absent.csv", "--label", "target", says="absent.csv")
+        self.refused(2, "train", "linear", IRIS, "--params", "absent.yml", "--label", "target", says="absent.yml")
+        self.refused(2, "train", "linear", IRIS, "--label", "target", "--timeout", "3", says="--wait")
+
+    def test_an_empty_directory_in_a_model_is_not_removed(self):
+        self.wait_for(self.fault("", "--save-path", "m"))
+        (self.work / "m/notes").mkdir()
+        self.refused(2, "train", "fault", IRIS, "--save-path", "m", says="notes")
+
+    def test_the_id_that_cannot_be_printed_is_said(self):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([OSTLER, "train", "fault", IRIS], env=self.env, cwd=self.work, stdout=full,
+                                     stderr=subprocess.PIPE, check=False)
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(process.stderr.decode(), ID + " was submitted and goes on")
 
     def test_TRN_9_the_label_among_the_ignored_columns(self):
         self.refused(2, "train", "linear", IRIS, "--label", "target", "-p", "ignore=target", says="both label and ignore")

@@ -55,7 +55,7 @@ TEST_CASE("the format: asked for, by name, fallback") {
 }
 
 TEST_CASE("what cannot be opened") {
-  CHECK(open_error("absent.csv", {}, StatusCode::not_found) == "no such file: absent.csv");
+  CHECK(open_error("absent.csv", {}, StatusCode::invalid_argument) == "no such file: absent.csv");
   make_directories("dir.csv");
   CHECK(open_error("dir.csv") == "dir.csv is a directory; name the data files in it");
   const UniqueFd directory = open_file("dir.csv", O_RDONLY);
@@ -74,7 +74,7 @@ TEST_CASE("what cannot be opened") {
             [] {
               open_records({{"x.csv"}, {"absent.csv"}}, {});
             },
-            StatusCode::not_found) == "no such file: absent.csv");
+            StatusCode::invalid_argument) == "no such file: absent.csv");
 }
 
 TEST_CASE("column names") {
@@ -83,7 +83,7 @@ TEST_CASE("column names") {
   CHECK(read_column_names({"x.csv"}, "text") == Rows{"text"});
   write_source("x.jsonl", "{\"a\": 1, \"b\": [2]}\n");
   CHECK(read_column_names({"x.jsonl"}, "") == Rows{"a", "b"});
-  CHECK(error_of([] { read_column_names({"absent.csv"}, ""); }, StatusCode::not_found) != "");
+  CHECK(error_of([] { read_column_names({"absent.csv"}, ""); }, StatusCode::unknown) != "");
 }
 
 TEST_CASE("wanted and kept columns") {
