@@ -1,6 +1,7 @@
 #include "lib/jobs/job_store.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
@@ -100,16 +101,15 @@ std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Chec
 std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
                                                    Database::Checkpoints checkpoints) {
   if (auto store = open(home, checkpoints)) return store;
+  const bool was_there = file_status(home).has_value();
   try {
     make_directories(home, 0700);
-  } catch (const Error& error) {
-    // That a part of the path is not there, or is a file, is trouble of the store and no job that is not
-    // found.
-    if (error.code() != StatusCode::not_found) throw;
-    throw Error(StatusCode::failed_precondition, std::string("the store cannot be made: ") + error.what());
+    refuse_network_file_system(home);
+    create_job_store(path_in(home));
+  } catch (...) {
+    if (!was_there) ::rmdir(home.c_str());  // only when it is empty: somebody else's may be there by now
+    throw;
   }
-  refuse_network_file_system(home);
-  create_job_store(path_in(home));
   return std::make_unique<JobStore>(path_in(home), checkpoints);
 }
 

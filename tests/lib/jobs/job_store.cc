@@ -1,6 +1,9 @@
 #include "lib/jobs/job_store.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -60,6 +63,35 @@ TEST_CASE("a row tells what was submitted") {
   CHECK(store->newest_of(*spec.external_id)->uuid == spec.uuid);
   CHECK_FALSE(store->find(make_uuid4()));
   CHECK(store->uuids_with_prefix(spec.uuid.substr(0, 4), 5) == std::vector<std::string>{spec.uuid});
+}
+
+TEST_CASE("a store that cannot be made leaves no home") {
+  const std::string parent = working_directory() + "/" + make_uuid4(), home = parent + "/home";
+  make_directories(parent);
+  const auto fails = [&] {
+    try {
+      JobStore::open_or_create(home, Database::Checkpoints::no);
+      return false;
+    } catch (const Error&) {
+      return true;
+    }
+  };
+  // No file may grow: what a full disk does to the new store. Nothing is checked (printed) meanwhile.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  const bool first = fails(), left = file_status(home).has_value();
+  make_directories(home);
+  const bool second = fails(), kept = file_status(home).has_value();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  CHECK(first);
+  CHECK_FALSE(left);
+  CHECK(second);
+  CHECK(kept);  // it was the user's own
+  CHECK_FALSE(fails());
 }
 
 TEST_CASE("one active job an external id") {
