@@ -19,7 +19,7 @@ namespace ostler {
 class JobLock {
  public:
   // Takes the lock or gives nothing when somebody holds it. Makes the file when it is missing. Throws Error
-  // (not_found when the job's directory is gone).
+  // (also when the job's directory is gone).
   static std::optional<JobLock> try_take(const std::string& lock_path);
   JobLock(JobLock&& other) noexcept = default;
   JobLock& operator=(JobLock&&) = delete;

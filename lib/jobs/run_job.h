@@ -12,7 +12,8 @@
 
 namespace ostler {
 
-// The start of a job has failed before it was RUNNING; it may be tried again.
+// The start of a job has failed before it was RUNNING; it may be tried again. Nothing else counts as that: an
+// Error may come from the store, or from after the claim.
 struct FailedStart : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

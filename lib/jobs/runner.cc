@@ -68,25 +68,37 @@ class Runner {
 
   JobContext context() { return {home_, *store_, executor_, Clock::system(), true}; }
 
+  struct Start {
+    JobLock lock;
+    PreparedJob job;
+  };
+
   // The one order in which a job comes to run: its lock, all that can fail, the row, the work.
   Taken take(const std::string& uuid) {
-    const JobPaths paths(job_directory_path(home_, uuid));
+    std::unique_ptr<Start> start;
     try {
-      ensure_job_directory(home_, uuid);
-      const auto lock = JobLock::try_take(paths.lock);
-      if (!lock) return somebody_else_has(uuid);
-      test_point("run:locked");
-      return take_locked(uuid, paths);
+      start = begin(uuid);
     } catch (const FailedStart& failure) {
       return start_failed(uuid, failure.what());
+    }
+    return start ? take_locked(uuid, start->job) : somebody_else_has(uuid);
+  }
+
+  // Nothing when somebody else has the lock. Throws FailedStart.
+  std::unique_ptr<Start> begin(const std::string& uuid) {
+    const JobPaths paths(job_directory_path(home_, uuid));
+    if (!ensure_job_directory(home_, uuid)) throw FailedStart("its directory in the store is gone");
+    try {
+      auto lock = JobLock::try_take(paths.lock);
+      if (!lock) return nullptr;
+      test_point("run:locked");
+      return std::unique_ptr<Start>(new Start{std::move(*lock), PreparedJob(paths, uuid)});
     } catch (const Error& error) {
-      if (error.code() != StatusCode::not_found) throw;
-      return start_failed(uuid, error.what());  // its directory is gone
+      throw FailedStart(error.what());
     }
   }
 
-  Taken take_locked(const std::string& uuid, const JobPaths& paths) {
-    PreparedJob job(paths, uuid);
+  Taken take_locked(const std::string& uuid, PreparedJob& job) {
     const Duration now = Clock::system().steady();
     switch (store_->claim(uuid, cpus_, skip_, Clock::system().now(), host_name())) {
       case JobStore::Claim::claimed:
