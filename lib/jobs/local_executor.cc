@@ -29,7 +29,7 @@ Observation observe_job(const std::string& home, const JobRow& row) {
     seen.lock = holder.held ? Observation::Lock::held : Observation::Lock::free;
     seen.holder = holder.pid;
     seen.outcome = read_outcome_as_found(paths);
-    seen.unpublished = seen.outcome && is_unpublished(*seen.outcome);
+    seen.unpublished = seen.outcome && is_being_published(*seen.outcome);
     seen.cancel_file = !seen.outcome && ::access(paths.cancel.c_str(), F_OK) == 0;
   } catch (const Error&) {
     // Another user's, or unreadable: nothing is concluded from what cannot be seen.

@@ -17,6 +17,11 @@ namespace ostler {
 
 namespace {
 
+// One who waits has hours of work to publish; one who settles is a command whose user waits, and the next
+// look tries again.
+constexpr Duration kPatience = std::chrono::seconds(60);
+constexpr Duration kSettlersPatience = std::chrono::seconds(2);
+
 // ".<name>.ostler-old-<uuid>": a replaced model that somebody was still reading. It belongs to nobody any
 // more.
 std::string discarded_path(const Outcome& outcome) {
@@ -55,6 +60,26 @@ bool holds_replaced(const Outcome& outcome) {
   return id.empty() ? list_directory(outcome.staged).empty() : id != outcome.tracking_id;
 }
 
+bool is_at_its_place(const Outcome& outcome) {
+  if (outcome.tracking_id.empty()) return file_status(outcome.target, Links::keep).has_value();
+  return tracking_id_of(outcome.target) == outcome.tracking_id;
+}
+
+// The worker said that it is done; what it staged lies in a folder of the user's, where anybody may have
+// removed it since.
+void check_staged(const Outcome& outcome) {
+  const auto status = file_status(outcome.staged, Links::keep);
+  const bool model = !outcome.tracking_id.empty();
+  const auto lost = [&](const char* why) {
+    return Error(StatusCode::data_loss,
+                 std::string("the staged ") + (model ? "model " : "file ") + outcome.staged + " " + why);
+  };
+  if (!status) throw lost("is gone");
+  const auto wanted = model ? FileStatus::Type::directory : FileStatus::Type::file;
+  if (status->type != wanted || (model && tracking_id_of(outcome.staged) != outcome.tracking_id))
+    throw lost("is gone: something else is there");
+}
+
 // True when the job of that uuid, in this store, is known to have failed.
 bool has_failed(const std::string& home, const std::string& uuid) {
   if (!is_uuid(uuid)) return false;
@@ -74,39 +99,76 @@ bool is_unpublished(const Outcome& outcome) {
   return tracking_id_of(outcome.staged) == outcome.tracking_id;
 }
 
+bool is_being_published(const Outcome& outcome) {
+  if (outcome.status != JobStatus::COMPLETED || outcome.staged.empty()) return false;
+  return file_status(outcome.staged, Links::keep) ||
+         file_status(PublishLock::path_of(outcome.target), Links::keep);
+}
+
 Publication::Publication(const Outcome& outcome, std::string home)
     : outcome_(outcome), home_(std::move(home)), folder_(parent_path(outcome.target)) {}
 
-void Publication::prepare() {
+void Publication::prepare(const std::function<bool()>& give_up) {
   if (outcome_.staged.empty()) return;
-  lock_ = open_file(folder_, O_RDONLY | O_DIRECTORY);
-  // A file system without flock publishes without: the exchange itself is one step.
-  while (::flock(lock_.get(), LOCK_EX) != 0 && errno == EINTR) {
-  }
-  if (!is_unpublished(outcome_)) return;  // only what was replaced is still to be removed
-  if (::access(folder_.c_str(), W_OK | X_OK) != 0) throw system_error(errno, "cannot write to " + folder_);
-  if (is_directory_itself(outcome_.staged)) {
-    const std::string why_not = why_not_replaceable(outcome_.target);
-    if (!why_not.empty()) throw invalid_argument("cannot save to " + outcome_.target + ": " + why_not);
-  } else if (is_directory(outcome_.target)) {
-    throw invalid_argument("cannot write " + outcome_.target + ": it is a directory");
-  }
+  check_staged(outcome_);
+  lock(kPatience, give_up);
+  check_staged(outcome_);  // again: it may have taken a minute
+  check_target();
 }
 
 void Publication::commit() {
   if (outcome_.staged.empty()) return;
-  if (is_unpublished(outcome_)) {
-    if (is_directory_itself(outcome_.staged))
-      publish_directory();
-    else
-      publish_file();
-    fsync_directory(folder_);
+  check_staged(outcome_);
+  if (is_model())
+    publish_directory();
+  else
+    publish_file();
+  fsync_directory(folder_);
+  clean_up();
+}
+
+bool Publication::resume() {
+  if (outcome_.staged.empty()) return true;
+  if (!file_status(outcome_.staged, Links::keep)) {
+    PublishLock::remove_leftover(outcome_.target);
+    return is_at_its_place(outcome_);
   }
+  lock(kSettlersPatience, {});
+  if (is_unpublished(outcome_)) {
+    check_target();
+    commit();
+    return true;
+  }
+  const bool exchanged = holds_replaced(outcome_);
+  const bool published = is_at_its_place(outcome_);
+  clean_up();
+  return exchanged || published;
+}
+
+void Publication::lock(Duration patience, const std::function<bool()>& give_up) {
+  if (::access(folder_.c_str(), W_OK | X_OK) != 0) throw system_error(errno, "cannot write to " + folder_);
+  lock_.emplace(PublishLock::take(outcome_.target, patience, give_up));
+}
+
+void Publication::check_target() const {
+  if (is_model()) {
+    const std::string why_not = why_not_replaceable(outcome_.target);
+    if (!why_not.empty()) throw invalid_argument("cannot save to " + outcome_.target + ": " + why_not);
+    return;
+  }
+  const auto target = file_status(outcome_.target);
+  if (target && target->type != FileStatus::Type::file)
+    throw invalid_argument("cannot write " + outcome_.target + ": it is " +
+                           (target->type == FileStatus::Type::directory ? "a directory" : "no regular file"));
+}
+
+void Publication::clean_up() {
   if (holds_replaced(outcome_)) {
     rename_path(outcome_.staged, discarded_path(outcome_));
     discard(discarded_path(outcome_));
   }
   sweep();
+  lock_.reset();
 }
 
 void Publication::publish_file() { rename_path(outcome_.staged, outcome_.target); }
@@ -140,10 +202,13 @@ void Publication::sweep() {
 }
 
 void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory) {
-  if (!target.empty()) remove_tree(staged_path(target, uuid));
+  if (!target.empty()) {
+    remove_tree(staged_path(target, uuid));
+    PublishLock::remove_leftover(target);
+  }
   if (!file_status(job_directory)) return;
   for (const std::string& name : list_directory(job_directory))
-    if (starts_with(name, ".") && ends_with(name, ".ostler-" + uuid))
+    if (starts_with(name, ".") && (ends_with(name, ".ostler-" + uuid) || ends_with(name, ".ostler-lock")))
       remove_tree(join_path(job_directory, name));
 }
 

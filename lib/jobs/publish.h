@@ -3,44 +3,59 @@
 // Moves what a worker staged to the place that the user named: a model directory by exchanging directories, a
 // file by renaming it over the old one, each in one step for whoever reads there.
 //
-// Order of calls: prepare(), then the outcome is written by the caller, then commit(). The lock beside the
-// target is held from prepare() to the end of the object's life. It is a flock on the target's parent
-// directory, which leaves no file behind. What is said of readers: lib/core/model_directory.h.
+// Order of calls: prepare(), then the outcome is written by the caller, then commit(). Who finds the outcome
+// of a dead runner calls resume() instead of both. The lock beside the target (publish_lock.h) is held from
+// prepare() to the end of commit() or of the object. What is said of readers: lib/core/model_directory.h.
 
+#include <functional>
+#include <optional>
 #include <string>
 
-#include "lib/base/files.h"
 #include "lib/jobs/job_directory.h"
+#include "lib/jobs/publish_lock.h"
 
 namespace ostler {
 
 // True while what the outcome promises still lies staged: for a model, while the staged config.yml has the
 // outcome's tracking id (after the exchange the old model lies there, with another).
 bool is_unpublished(const Outcome& outcome);
+// True while anything of the publishing is to be seen beside the target: what was staged or replaced, or the
+// lock. For a job whose runner lives; after its death the lock's file may be a leftover.
+bool is_being_published(const Outcome& outcome);
 
 class Publication {
  public:
   // `outcome` is to have staged and target, or neither: then nothing is published.
   Publication(const Outcome& outcome, std::string home);
 
-  // Takes the lock and checks that the target may be replaced: Error (invalid_argument, with why) when not,
-  // system errors when its folder cannot be written to.
-  void prepare();
-  // Publishes, unless it was done before, and removes the old model if nobody reads it; else the next
-  // publication beside it does. Throws Error; the staged result is then still there.
+  // Takes the lock and checks that what lies staged is what the outcome announces (else data_loss) and that
+  // the target may be replaced (else invalid_argument, with why); system errors when its folder cannot be
+  // written to, unavailable when the lock was not to be had for a minute or until `give_up`.
+  void prepare(const std::function<bool()>& give_up = {});
+  // Publishes, and removes the old model if nobody reads it; else the next publication beside it does. Throws
+  // Error; the staged result is then still there.
   void commit();
+  // Does what a dead runner left to do, after its outcome was written. False when there is nothing to do, and
+  // the target is not what the outcome announces: the staged result was removed before it was published, or
+  // the target was changed since. Throws as prepare(), but soon.
+  bool resume();
 
  private:
+  bool is_model() const { return !outcome_.tracking_id.empty(); }
+  void lock(Duration patience, const std::function<bool()>& give_up);
+  void check_target() const;
+  void clean_up();
   void publish_file();
   void publish_directory();
   void sweep();
 
   Outcome outcome_;
   std::string home_, folder_;
-  UniqueFd lock_;
+  std::optional<PublishLock> lock_;
 };
 
-// Removes what a job that did not complete has staged, beside `target` and in its own directory.
+// Removes what a job that did not complete has staged, beside `target` and in its own directory, and the
+// publishing lock that it may have died with.
 void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory);
 
 }  // namespace ostler

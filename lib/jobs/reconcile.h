@@ -18,7 +18,7 @@ struct Observation {
   bool directory_gone = false;
   bool cancel_file = false;
   std::optional<Outcome> outcome;
-  bool unpublished = false;  // the outcome's result still lies where the worker staged it
+  bool unpublished = false;  // the outcome's result is not at its place yet, or its publishing not over
 };
 
 struct Verdict {

@@ -22,7 +22,9 @@ bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0;
 
 void turn_into_error(Outcome& outcome, const Error& error) {
   outcome.status = JobStatus::ERRORED;
-  outcome.reason = error.code() == StatusCode::resource_exhausted ? JobReason::disk_full : JobReason::user;
+  outcome.reason = error.code() == StatusCode::resource_exhausted ? JobReason::disk_full
+                   : error.code() == StatusCode::data_loss        ? JobReason::lost
+                                                                  : JobReason::user;
   outcome.errors = {error.what()};
   outcome.result.reset();
   outcome.staged = outcome.target = outcome.tracking_id = {};
@@ -46,7 +48,7 @@ PreparedJob::PreparedJob(const JobPaths& paths, const std::string& uuid) : paths
   try {
     spec_ = read_spec(paths.spec);
     if (spec_.uuid != uuid) throw invalid_argument(paths.spec + " is of another job");
-    captured_ = split(read_file_if_there(paths.environment).value_or(""), '\0');
+    captured_ = split(read_file(paths.environment), '\0');
     log_ = std::make_unique<JobLog>(paths.log);
     outcome_ = std::make_unique<OutcomeWriter>(paths);
     reserve_for_events();
@@ -117,7 +119,7 @@ Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string&
   if (outcome.status == JobStatus::COMPLETED) {
     publication.emplace(outcome, home);
     try {
-      publication->prepare();
+      publication->prepare([&] { return exists(paths_.cancel); });
     } catch (const Error& error) {
       turn_into_error(outcome, error);
     }
@@ -126,6 +128,7 @@ Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string&
   if (exists(paths_.cancel)) turn_into_canceled(outcome);
   const bool completed = outcome.status == JobStatus::COMPLETED;
   if (!completed) {
+    publication.reset();  // who reads of the end is to find nothing of it beside the target
     for (const std::string& error : outcome.errors) log_->say(error);
     try {
       remove_staged(result_target(spec_), spec_.uuid, paths_.directory);

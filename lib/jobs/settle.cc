@@ -9,6 +9,7 @@
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_lock.h"
+#include "lib/jobs/job_log.h"
 #include "lib/jobs/outcome_writer.h"
 #include "lib/jobs/publish.h"
 #include "lib/jobs/store_layout.h"
@@ -57,12 +58,10 @@ std::string target_of(const JobPaths& paths) {
 }
 
 void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, const Outcome& outcome) {
-  // Something is still staged: the result, or after the exchange what it replaced.
-  if (!outcome.staged.empty() && file_status(outcome.staged, Links::keep)) {
-    Publication publication(outcome, context.home);
-    publication.prepare();
-    publication.commit();
-  }
+  // The outcome stands all the same: a store that was restored has jobs whose results were replaced long ago.
+  if (!Publication(outcome, context.home).resume())
+    JobLog(paths.log).say("the result is not at " + outcome.target +
+                          ": it was removed or replaced after the job had ended");
   wipe_private_files(paths);
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
 }

@@ -1,6 +1,7 @@
 // Cancel: of queued, starting, running, deaf and ended jobs.
 #include "lib/jobs/cancel.h"
 
+#include "lib/jobs/publish_lock.h"
 #include "tests/lib/jobs/engine_fixture.h"
 
 using namespace ostler;
@@ -97,4 +98,19 @@ TEST_CASE("cancel racing with the end: one outcome, the same for every reader") 
     CHECK(info.result.has_value() == completed);
   }
   MESSAGE(canceled, " of 25 were canceled");
+}
+
+TEST_CASE("a job that waits for its turn to publish heeds a cancel") {
+  Fixture fixture;
+  std::string uuid;
+  {
+    const PublishLock lock = PublishLock::take(fixture.save_path, Duration::zero());
+    uuid = fixture.submit("done");
+    REQUIRE(eventually([&] { return !read_last_events(fixture.paths(uuid).events).done.is_null(); }));
+    ::poll(nullptr, 0, 300);  // it would be through by now
+    CHECK(fixture.engine.get_info(uuid).status == JobStatus::RUNNING);
+    fixture.engine.cancel(uuid);
+    CHECK(fixture.end_of(uuid).status == JobStatus::CANCELED);
+  }
+  CHECK(fixture.in_models().empty());
 }

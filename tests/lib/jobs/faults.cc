@@ -4,6 +4,7 @@
 
 #include "lib/base/error.h"
 #include "lib/core/module_config.h"
+#include "lib/jobs/job_store.h"
 #include "tests/lib/jobs/engine_fixture.h"
 
 using namespace ostler;
@@ -155,6 +156,70 @@ TEST_CASE("the runner dies between any two of its steps") {
       CHECK(eventually([&] { return !file_status(fixture.paths(uuid).environment); }));
     }
   }
+}
+
+TEST_CASE("the staged model is gone before the outcome: no success") {
+  Fixture fixture;
+  JobSpec spec = fixture.spec("done_with_children");
+  spec.cancel_grace = std::chrono::seconds(5);  // its children ignore SIGTERM: time to remove what it staged
+  const std::string uuid = fixture.submit(spec);
+  REQUIRE(eventually([&] { return !read_last_events(fixture.paths(uuid).events).done.is_null(); }));
+  remove_tree(staged_path(fixture.save_path, uuid));
+  const JobInfo info = fixture.end_of(uuid);
+  CHECK(info.status == JobStatus::ERRORED);
+  CHECK(info.reason == JobReason::lost);
+  REQUIRE(info.errors.size() == 1);
+  CHECK(info.errors[0].find("the staged model") == 0);
+  CHECK(info.errors[0].find("is gone") != std::string::npos);
+  CHECK(fixture.in_models().empty());
+}
+
+TEST_CASE("the staged model is gone after the outcome: it stands, and the log tells") {
+  Fixture fixture;
+  std::string uuid;
+  {
+    const RunnerHook hook("outcome:linked");
+    uuid = fixture.submit("done");
+    REQUIRE(eventually([&] {
+      const JobPaths paths = fixture.paths(uuid);
+      return file_status(paths.outcome) && fixture.runners().empty() && !observe_lock(paths.lock).held;
+    }));
+  }
+  remove_tree(staged_path(fixture.save_path, uuid));
+  const JobInfo info = fixture.engine.get_info(uuid);
+  CHECK(info.status == JobStatus::COMPLETED);
+  CHECK(read_file(fixture.paths(uuid).log).find("the result is not at " + fixture.save_path) !=
+        std::string::npos);
+  CHECK(fixture.in_models().empty());  // the lock that the runner died with is gone too
+}
+
+TEST_CASE("a job's directory is removed while it runs: lost, and its runner ends") {
+  Fixture fixture;
+  const std::string uuid = fixture.submit("hold");
+  const std::vector<pid_t> pids = fixture.pids(uuid, 1);
+  REQUIRE(running(fixture, uuid));
+  remove_tree(fixture.engine.job_directory(uuid));
+  ::kill(pids[0], SIGKILL);
+  CHECK(eventually([&] { return fixture.runners().empty(); }));
+  const JobInfo info = fixture.engine.get_info(uuid);
+  CHECK(info.status == JobStatus::ERRORED);
+  CHECK(info.reason == JobReason::lost);
+  const auto store = JobStore::open(fixture.home, Database::Checkpoints::no);
+  CHECK(store->find(uuid)->failed_starts == 0);
+}
+
+TEST_CASE("without its environment a job does not start") {
+  Fixture fixture;
+  REQUIRE(WIFSIGNALED(wait_for(fixture.start_submit("done", "x", "OSTLER_TEST_DIE_AT=submit:renamed"))));
+  const std::string uuid = fixture.engine.resolve("x");
+  remove_file_if_there(fixture.paths(uuid).environment);
+  const JobInfo info = fixture.end_of(uuid);
+  CHECK(info.status == JobStatus::ERRORED);
+  CHECK(info.reason == JobReason::lost);
+  REQUIRE(info.errors.size() == 1);
+  CHECK(info.errors[0].find("could not be started") != std::string::npos);
+  CHECK_FALSE(info.start_time);
+  CHECK(fixture.in_models().empty());
 }
 
 TEST_CASE("the submitter dies between any two of its steps") {
