@@ -43,6 +43,7 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
     why_not = "backend LOCAL loads models from directories only";
     return std::nullopt;
   }
+  model.directory->verify();
   LoadedModel loaded;
   try {
     loaded.manifest = modules_.find(model.config.module_id());
@@ -53,7 +54,6 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
                           class_name.empty() ? "" : " (its class is " + class_name + ")");
     return std::nullopt;
   }
-  model.directory->verify();
   loaded.config = model.config;
   loaded.load_backend = "LOCAL";
   loaded.finder = model.finder;

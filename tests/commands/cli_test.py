@@ -143,7 +143,7 @@ class EnvironmentTest(OstlerTest):
 
     def test_a_store_that_cannot_be(self):
         self.write("file", "")
-        self.refused(1, "train", "fault", IRIS, "--home", "file/below", says="store")
+        self.refused(1, "train", "fault", IRIS, "--home", "file/below", says="cannot make the directory")
         self.refused(1, "train", "fault", IRIS, "--home", "file", says="store")
         self.refused(1, "status", "--home", "file", says="no directory")
 
