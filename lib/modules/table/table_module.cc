@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <exception>
@@ -19,6 +20,7 @@ namespace {
 
 // A thread's start costs as much as some hundred rows.
 constexpr std::size_t kRowsPerThread = 1000;
+constexpr std::size_t kRowsPerShare = 512;
 
 // The number that a float's shortest text names: 0.1F as a double is 0.1, not 0.10000000149011612. A score is
 // written with the digits that it has.
@@ -50,20 +52,24 @@ std::size_t TableModule::batch_rows() const {
 }
 
 void TableModule::score_all(const float* cells, std::size_t rows, float* scores) const {
-  const std::size_t shares =
+  const std::size_t count =
       std::clamp<std::size_t>(rows / kRowsPerThread, 1, static_cast<std::size_t>(threads_));
   const std::size_t features = schema_->features.size(), outputs = schema_->outputs();
-  std::vector<std::thread> threads;
-  std::vector<std::exception_ptr> failures(shares);
-  const auto work = [&](std::size_t share) {
-    const std::size_t first = rows * share / shares, end = rows * (share + 1) / shares;
+  // Shares are taken as threads come to them: the reader of the next rows takes time from one thread or
+  // another.
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::exception_ptr> failures(count);
+  const auto work = [&](std::size_t thread) {
     try {
-      score(cells + first * features, end - first, scores + first * outputs);
+      const std::size_t share = count == 1 ? rows : kRowsPerShare;
+      for (std::size_t first = next.fetch_add(share); first < rows; first = next.fetch_add(share))
+        score(cells + first * features, std::min(share, rows - first), scores + first * outputs);
     } catch (...) {
-      failures[share] = std::current_exception();
+      failures[thread] = std::current_exception();
     }
   };
-  for (std::size_t share = 1; share < shares; ++share) threads.emplace_back(work, share);
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 1; thread < count; ++thread) threads.emplace_back(work, thread);
   work(0);
   for (std::thread& thread : threads) thread.join();
   for (const std::exception_ptr& failure : failures)

@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kMostCategories = 1000;
 // Nor is one in which most texts are different, once there are more than a few.
 constexpr std::size_t kFewCategories = 20;
+// Batches: rows are cut in one thread and taken as numbers in another.
+constexpr std::size_t kReadAhead = 4;
 
 struct FeatureColumn {
   std::string name;
@@ -71,7 +73,7 @@ class TrainingReader {
     for (const FeatureColumn& column : columns_) options.columns.push_back({column.name, ColumnKind::text});
     options.columns.push_back({parameters_.label, ColumnKind::text});
     if (!parameters_.weight.empty()) options.columns.push_back({parameters_.weight, ColumnKind::text});
-    const auto stream = open_records(sources, options);
+    const auto stream = read_ahead(open_records(sources, options), kReadAhead);
     RecordBatch batch;
     while (stream->next(batch))
       if (!take(batch)) return false;
