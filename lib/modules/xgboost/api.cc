@@ -30,6 +30,13 @@ struct FeatureInfo {
   }
 };
 
+void copy_scores(const float* result, const bst_ulong* shape, bst_ulong dimensions, std::size_t rows,
+                 std::size_t outputs, float* to) {
+  if (dimensions != 2 || shape[0] != rows || shape[1] != outputs)
+    throw Error(StatusCode::data_loss, "the model gives another number of scores than its schema says");
+  std::copy_n(result, rows * outputs, to);
+}
+
 }  // namespace
 
 std::string library_version() {
@@ -134,9 +141,18 @@ void Booster::predict(const float* cells, std::size_t rows, std::size_t features
   check(XGBoosterPredictFromDense(handle_, array.c_str(), config.c_str(), nullptr, &shape, &dimensions,
                                   &result),
         "predict");
-  if (dimensions != 2 || shape[0] != rows || shape[1] != outputs)
-    throw Error(StatusCode::data_loss, "the model gives another number of scores than its schema says");
-  std::copy_n(result, rows * outputs, to);
+  copy_scores(result, shape, dimensions, rows, outputs, to);
+}
+
+void Booster::predict(const DMatrix& matrix, std::size_t rows, std::size_t outputs, float* to) const {
+  constexpr char kConfig[] =
+      R"({"type": 0, "training": false, "iteration_begin": 0, "iteration_end": 0, "strict_shape": true})";
+  const bst_ulong* shape = nullptr;
+  bst_ulong dimensions = 0;
+  const float* result = nullptr;
+  check(XGBoosterPredictFromDMatrix(handle_, matrix.handle(), kConfig, &shape, &dimensions, &result),
+        "predict");
+  copy_scores(result, shape, dimensions, rows, outputs, to);
 }
 
 }  // namespace ostler::xgb

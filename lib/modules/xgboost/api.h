@@ -59,6 +59,9 @@ class Booster {
   // where the model has another number of outputs.
   void predict(const float* cells, std::size_t rows, std::size_t features, std::size_t outputs, float* to,
                Output output = Output::value, int begin = 0, int end = 0) const;
+  // The rows that it was trained on, by all trees: the library still has their sums, so this takes hardly any
+  // time.
+  void predict(const DMatrix& matrix, std::size_t rows, std::size_t outputs, float* to) const;
 
  private:
   void* handle_ = nullptr;

@@ -25,6 +25,15 @@ void to_scores(const TableSchema& schema, const double* margins, float* scores) 
   }
 }
 
+void add_first_class(float* scores, std::size_t rows) {
+  // From the last row down, so that none is overwritten before it was read.
+  for (std::size_t row = rows; row-- > 0;) {
+    const float second = scores[row];
+    scores[2 * row] = 1 - second;
+    scores[2 * row + 1] = second;
+  }
+}
+
 HeldBack::HeldBack(const TrainingData& data, std::size_t first, double base)
     : data_(data),
       first_(first),

@@ -16,6 +16,9 @@ void to_scores(const TableSchema& schema, const double* margins, float* scores);
 // Margins that the library has for one row: one for two classes.
 std::size_t margins_a_row(const TableSchema& schema);
 
+// The library gives one score a row for two classes, the second one's: this makes two of each, in place.
+void add_first_class(float* scores, std::size_t rows);
+
 class HeldBack {
  public:
   // The rows of `data` from `first` on; `base`: the margin at which every prediction begins.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/modules/table/holdout.h"
+#include "lib/modules/table/metrics.h"
 #include "lib/modules/xgboost/held_back.h"
 
 namespace ostler::xgb {
@@ -97,6 +98,15 @@ std::unique_ptr<Booster> make_booster(const DMatrix& matrix, const Value& settin
   return booster;
 }
 
+// What training_metrics() of a table module gives, without predicting all rows once more.
+Value metrics_on_training_data(const Booster& booster, const DMatrix& matrix, const TrainingData& data) {
+  const std::size_t outputs = margins_a_row(data.schema);
+  std::vector<float> scores(data.rows() * data.schema.outputs());
+  booster.predict(matrix, data.rows(), outputs, scores.data());
+  if (outputs != data.schema.outputs()) add_first_class(scores.data(), data.rows());
+  return table_metrics(data, 0, data.rows(), scores.data(), Probabilities::yes, "train_");
+}
+
 struct Search {
   int trained = 0;  // rounds
   int best = 0;     // those that predicted the held-back rows best
@@ -170,6 +180,7 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
     reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", trained.metrics);
   }
   trained.config["rounds"] = search.best;
+  add_metrics(trained.metrics, metrics_on_training_data(*trained.booster, *matrix, data));
   return trained;
 }
 

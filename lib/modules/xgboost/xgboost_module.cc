@@ -11,8 +11,8 @@
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
 #include "lib/core/plugin.h"
-#include "lib/modules/table/metrics.h"
 #include "lib/modules/table/training_data.h"
+#include "lib/modules/xgboost/held_back.h"
 #include "lib/modules/xgboost/trainer.h"
 
 namespace ostler {
@@ -70,18 +70,9 @@ XGBoostModule::XGBoostModule(TableSchema schema, std::unique_ptr<xgb::Booster> b
 
 void XGBoostModule::score(const float* cells, std::size_t rows, float* scores) const {
   const std::size_t features = schema().features.size();
-  if (schema().outputs() != 2) {
-    booster_->predict(cells, rows, features, schema().outputs(), scores);
-    return;
-  }
-  // Two classes: the library gives the second one's probability. From the last row down, so that none is
-  // overwritten before it was read.
-  booster_->predict(cells, rows, features, 1, scores);
-  for (std::size_t row = rows; row-- > 0;) {
-    const float second = scores[row];
-    scores[2 * row] = 1 - second;
-    scores[2 * row + 1] = second;
-  }
+  const std::size_t outputs = xgb::margins_a_row(schema());
+  booster_->predict(cells, rows, features, outputs, scores);
+  if (outputs != schema().outputs()) xgb::add_first_class(scores, rows);
 }
 
 SaveResult XGBoostModule::save(const std::string& directory) const {
@@ -103,7 +94,6 @@ std::unique_ptr<Module> XGBoostModuleClass::train(const TrainRequest& request,
   xgb::Trained trained = xgb::train(data, parameters, request, reporter);
   auto module = std::make_unique<XGBoostModule>(data.schema, std::move(trained.booster),
                                                 std::move(trained.config), request.cpus);
-  add_metrics(trained.metrics, training_metrics(*module, data));
   module->set_metrics(std::move(trained.metrics));
   return module;
 }
