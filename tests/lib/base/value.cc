@@ -3,24 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <functional>
 
 #include "lib/base/error.h"
+#include "tests/support/message_of.h"
 
 using namespace ostler;
-
-namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-}  // namespace
 
 TEST_CASE("value: kinds, access and their messages") {
   Value value = Value::object({{"a", 1}, {"b", 2.5}, {"c", "text"}, {"d", Value::array({true, nullptr})}});

@@ -3,24 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <unistd.h>
-#include <functional>
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/core/model_directory.h"
+#include "tests/support/message_of.h"
 
 using namespace ostler;
 
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
 
 void make_model(const std::string& path, const std::string& content) {
   make_directories(path);

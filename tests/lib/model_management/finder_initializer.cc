@@ -1,11 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/model_management/local_model_finder.h"
 #include "lib/model_management/local_model_initializer.h"
+#include "tests/support/message_of.h"
 
 using namespace ostler;
 
@@ -16,15 +15,6 @@ constexpr char kId[] = "6a0e1f0c-6f2e-4b0e-9c57-0d6c6a1a2b3c";
 void make_model(const std::string& path, const std::string& module_id = kId) {
   make_directories(path);
   write_file(path + "/config.yml", "module_id: " + module_id + "\nmodule_class: Thing\n", Sync::no);
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
 }
 
 // A module and a catalog of one, in this process.

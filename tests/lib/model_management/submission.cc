@@ -2,9 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "lib/base/files.h"
+#include "tests/support/message_of.h"
 
 using namespace ostler;
 
@@ -18,15 +17,6 @@ std::string path_of(const std::string& save_path, bool with_id, const std::strin
   arguments.save_with_id = with_id;
   arguments.model_name = name;
   return final_save_path(arguments, kUuid, "/w");
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
 }
 
 }  // namespace
