@@ -7,6 +7,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 
 
 class Failed(Exception):
@@ -20,8 +21,9 @@ class Absent(Exception):
 class Bench:
     """The programs, a directory for the data that is kept, one for the run, and the environment of what is run."""
 
-    def __init__(self, build, cache, work, quick):
+    def __init__(self, build, cache, work, quick, patience=0):
         self.quick, self.cache, self.work = quick, cache, work
+        self.patience, self.looked, self.disturbed = patience, 0, 0
         self.prefix = build / "prefix"
         self.ostler = str(self.prefix / "bin/ostler")
         self.tool = str(self.prefix / "bin/ostler-bench")
@@ -57,6 +59,17 @@ class Bench:
         self.skipped[f"/usr/bin/python3: {module}"] = f"not installed (Debian package {package})"
         return False
 
+    def wait_for_idle(self):
+        """Waits until hardly anything else runs, as long as --idle says, and notes when that was too short."""
+        if not self.patience or time.monotonic() - self.looked < 2:
+            return
+        end = time.monotonic() + self.patience
+        while busy_share(0.2) > 0.08:
+            if time.monotonic() > end:
+                self.disturbed += 1
+                break
+        self.looked = time.monotonic()
+
     def timed(self, command, env=None, output=None, cwd=None):
         """Runs a command through the timer: {"wall": ms, "cpu": ms, "memory": MB}."""
         command = [str(word) for word in command]
@@ -87,9 +100,10 @@ class Row:
         self.title, self.contenders, self.units, self.goals = title, contenders, units, goals
         self.rounds, self.warm_up = rounds, warm_up
 
-    def measure(self):
+    def measure(self, bench):
         samples = {name: {unit: [] for unit in self.units} for name, _ in self.contenders}
         for turn in range(self.warm_up + self.rounds):
+            bench.wait_for_idle()
             for name, function in self.contenders:
                 sample = function()
                 if turn >= self.warm_up:
@@ -97,6 +111,17 @@ class Row:
                         samples[name][unit].append(sample.get(unit))
         return {"title": self.title, "rounds": self.rounds, "contenders": summary(samples),
                 "goals": [goal(samples) for goal in self.goals if goal]}
+
+
+def busy_share(seconds):
+    """The share of the processors' time that is used, in the next seconds."""
+    def look():
+        numbers = [int(word) for word in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        return sum(numbers), numbers[3] + numbers[4]
+    before = look()
+    time.sleep(seconds)
+    total, idle = [new - old for new, old in zip(look(), before)]
+    return 1 - idle / max(total, 1)
 
 
 def ratios(over, under):
