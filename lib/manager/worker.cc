@@ -149,21 +149,9 @@ ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult 
   return ModuleConfig(std::move(values), {});
 }
 
-// GCC's OpenMP, which the libraries share their work with, lets a thread spin for milliseconds where it waits
-// for another. On a machine that does something else, too, the other is not running: a training of 1.2 s took
-// 10 s. So short a spinning costs nothing on an idle one. It is read when the library is opened; programs
-// that the work starts do not get it.
-const ModuleClass& open_for_work(const ModuleManifest& module) {
-  const bool ours = std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
-  if (ours) ::setenv("GOMP_SPINCOUNT", "3000", 0);
-  const ModuleClass& opened = open_module(module);
-  if (ours) ::unsetenv("GOMP_SPINCOUNT");
-  return opened;
-}
-
 void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) {
   note_changed_data(spec, reporter);
-  const ModuleClass& module_class = open_for_work(spec.module);
+  const ModuleClass& module_class = open_module(spec.module);
   TrainRequest request;
   request.data = data_paths(spec, paths);
   request.data_format = spec.data_format;
@@ -209,7 +197,7 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
   if (model.config.module_id() != spec.module.module_id)
     throw invalid_argument("the model " + spec.model +
                            " was replaced by one of another module since the job was submitted");
-  model.module = open_for_work(spec.module).load({model.config, directory.read_path(), "LOCAL", spec.cpus});
+  model.module = open_module(spec.module).load({model.config, directory.read_path(), "LOCAL", spec.cpus});
 
   const std::vector<std::string> data = data_paths(spec, paths);
   PredictPlan plan;
