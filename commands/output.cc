@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <numeric>
 
 #include "commands/command.h"
 
@@ -51,14 +52,21 @@ std::string fill_template(const std::string& text, const Value& item) {
   return line + "\n";
 }
 
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+}
+
 // Columns on a terminal, for padding: code points, which is right for most text that is not East Asian;
 // colours take none.
 std::size_t width(std::string_view text) {
+  const auto begins_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  if (text.find('\x1b') == text.npos)
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
   std::size_t columns = 0;
   bool escape = false;
   for (char c : text) {
     if (c == '\x1b') escape = true;
-    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++columns;
+    if (!escape && begins_character(c)) ++columns;
     if (c == 'm') escape = false;
   }
   return columns;
@@ -116,6 +124,7 @@ bool stdout_is_terminal() { return ::isatty(1) == 1; }
 bool stderr_is_terminal() { return ::isatty(2) == 1; }
 
 std::string printable(std::string_view text) {
+  if (!has_control_characters(text)) return std::string(text);
   std::string clean;
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -129,6 +138,7 @@ std::string printable(std::string_view text) {
 }
 
 std::string in_one_line(std::string_view text) {
+  if (!has_control_characters(text)) return std::string(text);
   std::string line;
   for (char c : printable(text))
     line += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);
@@ -142,14 +152,15 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
   }
   std::string text;
+  text.reserve(rows.size() *
+               (std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + 2 * widths.size()));
   for (const auto& row : rows) {
-    std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - width(row[i]) + 2, ' ');
     }
-    while (!line.empty() && line.back() == ' ') line.pop_back();
-    text += line + "\n";
+    while (!text.empty() && text.back() == ' ') text.pop_back();
+    text += '\n';
   }
   return text;
 }

@@ -39,6 +39,7 @@ int run(const Invocation& invocation) {
   JobSelector selector;
   const long long limit = invocation.number("--limit", 0, 1'000'000'000).value_or(kDefaultFinished);
   if (limit > 0) selector.limit = limit;
+  selector.brief = !is_structured(invocation);
   const JobList list = invocation.manager().jobs().list(selector);
   const auto shown = static_cast<std::int64_t>(list.jobs.size());
   if (is_structured(invocation))

@@ -47,7 +47,7 @@ class Database::Impl {
     guarded([&] {
       const bool writable = ::access(path.c_str(), W_OK) == 0;
       database_ = std::make_unique<SQLite::Database>(
-          path, writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY, 30'000);
+          path, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX, 30'000);
       sqlite3* handle = database_->getHandle();
       if (checkpoints == Checkpoints::no) {
         sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -55,6 +55,8 @@ class Database::Impl {
         // it.
         sqlite3_wal_autocheckpoint(handle, 64);
       }
+      // A list reads each page once: few that are used again cost less than many fresh ones.
+      database_->exec("PRAGMA cache_size=-256");
       // A commit is on disk before the job's id is printed, also in builds of SQLite that default to NORMAL.
       database_->exec("PRAGMA synchronous=FULL");
     });

@@ -182,21 +182,23 @@ JobList JobEngine::list(const JobSelector& selector) {
     return is_terminal(row.status) || (found != judged.end() && is_terminal(found->second.status));
   };
 
-  std::vector<JobRow> rows;
+  std::vector<JobRow> active, finished;
   context->store.database().in_snapshot([&] {
-    rows = context->store.active(selector);
-    for (JobRow& row : context->store.finished(selector)) rows.push_back(std::move(row));
+    active = context->store.active(selector);
+    finished = context->store.finished(selector);
     list.total = context->store.count(selector);
     JobSelector of_status;
     of_status.statuses = {JobStatus::QUEUED};
     list.queued = static_cast<int>(context->store.count(of_status));
     for (const JobRow& row : context->store.running()) list.running += has_ended(row) ? 0 : 1;
   });
-  for (const JobRow& row : rows) {
-    const bool as_judged = !is_terminal(row.status) && has_ended(row);
-    const Verdict verdict = as_judged ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}};
-    list.jobs.push_back(job_info(home(), row, verdict, now));
-  }
+  list.jobs.reserve(active.size() + finished.size());
+  for (const auto* rows : {&active, &finished})
+    for (const JobRow& row : *rows) {
+      const bool as_judged = !is_terminal(row.status) && has_ended(row);
+      const Verdict verdict = as_judged ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}};
+      list.jobs.push_back(job_info(home(), row, verdict, now));
+    }
   return list;
 }
 

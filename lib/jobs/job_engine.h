@@ -26,6 +26,10 @@ struct JobSelector {
   std::optional<std::string> module_name;
   std::optional<Time> since, until;   // submission time
   std::optional<std::int64_t> limit;  // of finished ones; none: all
+  // Only what a table of jobs shows: of a terminal job the snapshots have no errors, parameters, tags, data,
+  // command, module id and version, working directory, log, result and figures of the process. Many times
+  // faster over many jobs.
+  bool brief = false;
 };
 
 struct JobList {

@@ -60,9 +60,9 @@ void add_outcome(JobInfo& info, const Outcome& outcome, Time now) {
 }  // namespace
 
 JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verdict, Time now) {
-  const JobPaths paths(job_directory_path(home, row.uuid));
   JobInfo info;
-  info.id = row.details.get_string("id", row.uuid);
+  info.directory = job_directory_path(home, row.uuid);
+  info.id = row.external_id.value_or(hash_instance_name(row.instance) + ":" + row.uuid);
   info.uuid = row.uuid;
   info.external_id = row.external_id;
   info.kind = row.kind;
@@ -74,27 +74,32 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
   info.start_time = row.start_time;
   info.completion_time = row.completion_time;
   info.module_name = row.module_name;
-  info.module_id = row.details.get_string("module_id");
-  info.module_version = row.details.get_string("module_version");
-  info.model = row.details.get_string("model");
-  if (row.kind == JobKind::train) {
-    const std::string path = row.details.get_string("save_path");
-    info.save_path = path.empty() ? join_path(paths.directory, "model") : path;
-  }
+  if (row.kind == JobKind::train)
+    info.save_path = row.target.empty() ? join_path(info.directory, "model") : row.target;
+  else
+    info.model = row.target;
   info.host = row.host;
-  info.directory = paths.directory;
-  info.log_path = paths.log;
-  info.working_directory = row.details.get_string("working_directory");
   info.executor = row.executor;
   info.attempt = row.attempt;
   info.cpus = row.cpus;
   info.gpus = row.gpus;
   info.cancel_requested = row.cancel_requested;
+  info.metrics = Value::object();
+  if (is_terminal(row.status) && row.details.is_null()) {  // of a brief list
+    info.progress = progress_of(row.progress, info, now);
+    if (row.metrics.is_object()) info.metrics = row.metrics;
+    return info;
+  }
+
+  const JobPaths paths(info.directory);
+  info.log_path = paths.log;
+  info.module_id = row.details.get_string("module_id");
+  info.module_version = row.details.get_string("module_version");
+  info.working_directory = row.details.get_string("working_directory");
   info.parameters = copy_of(row.details, "parameters");
   info.tags = copy_of(row.details, "tags");
   info.data = copy_of(row.details, "data");
   info.command = copy_of(row.details, "command");
-  info.metrics = Value::object();
   if (is_terminal(row.status)) {
     if (!row.outcome.is_null()) add_outcome(info, outcome_from(row.outcome), now);
   } else if (is_terminal(info.status)) {

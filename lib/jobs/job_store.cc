@@ -14,8 +14,9 @@ namespace {
 constexpr char kColumns[] =
     "sequence, uuid, external_id, kind, instance, executor, module_name, priority, cpus, gpus, status, "
     "reason, "
-    "attempt, failed_starts, cancel_requested, submission_time, start_time, completion_time, host, details, "
-    "outcome";
+    "attempt, failed_starts, cancel_requested, submission_time, start_time, completion_time, host, target, "
+    "progress, metrics";
+constexpr char kDocuments[] = ", details, outcome";
 
 Database::Cell cell(std::int64_t number) { return number; }
 Database::Cell cell(Time time) { return static_cast<std::int64_t>(time.time_since_epoch().count()); }
@@ -28,9 +29,14 @@ Database::Cell cell(const std::optional<Type>& value) {
     return *value;
 }
 
+Database::Cell json_cell(const Value& value) {
+  if (value.is_null()) return nullptr;
+  return to_json(value);
+}
+
 Time time_from(std::int64_t microseconds) { return Time(Duration(microseconds)); }
 
-JobRow row_from(const Database::Row& row) {
+JobRow row_from(const Database::Row& row, bool brief) {
   const auto optional_time = [&](int column) {
     return row.is_null(column) ? std::nullopt : std::optional(time_from(row.integer(column)));
   };
@@ -55,8 +61,15 @@ JobRow row_from(const Database::Row& row) {
   job.start_time = optional_time(16);
   job.completion_time = optional_time(17);
   job.host = row.text(18);
-  job.details = parse_json(row.text(19), "job " + job.uuid);
-  if (!row.is_null(20)) job.outcome = parse_json(row.text(20), "job " + job.uuid);
+  const auto document = [&](int column) {
+    return row.is_null(column) ? Value() : parse_json(row.text(column), "job " + job.uuid);
+  };
+  job.target = row.text(19);
+  job.progress = document(20);
+  job.metrics = document(21);
+  if (brief) return job;
+  job.details = document(22);
+  job.outcome = document(23);
   return job;
 }
 
@@ -118,10 +131,13 @@ JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints)
   migrate(database_, path, job_store_migrations());
 }
 
-std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells) {
+std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells,
+                                   bool brief) {
   std::vector<JobRow> found;
-  database_.each(std::string("SELECT ") + kColumns + " FROM jobs " + condition_and_order, cells,
-                 [&](const Database::Row& row) { found.push_back(row_from(row)); });
+  if (brief) found.reserve(1000);  // a page of memory that is touched for the first time costs a microsecond
+  database_.each(
+      std::string("SELECT ") + kColumns + (brief ? "" : kDocuments) + " FROM jobs " + condition_and_order,
+      cells, [&](const Database::Row& row) { found.push_back(row_from(row, brief)); });
   return found;
 }
 
@@ -141,11 +157,13 @@ void JobStore::insert(const JobSpec& spec) {
     }
     database_.run(
         "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
-        "max_concurrent, cpus, gpus, submission_time, details) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, "
-        "?, ?)",
+        "max_concurrent, cpus, gpus, submission_time, target, details) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, "
+        "?, "
+        "?, ?, ?, ?)",
         {spec.uuid, cell(spec.external_id), cell(static_cast<int>(spec.kind)), spec.instance, spec.executor,
          spec.module.name, cell(spec.priority), lane, cell(spec.max_concurrent.value_or(0)), cell(spec.cpus),
-         cell(spec.gpus), cell(spec.submission_time), details});
+         cell(spec.gpus), cell(spec.submission_time),
+         spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details});
   });
 }
 
@@ -206,10 +224,12 @@ bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, cons
   database_.in_transaction([&] {
     changed = database_.run(
                   "UPDATE jobs SET status = ?, reason = ?, start_time = coalesce(?, start_time), "
-                  "completion_time = ?, outcome = ? WHERE uuid = ? AND attempt = ? AND status = ?",
+                  "completion_time = ?, outcome = ?, progress = ?, metrics = ? WHERE uuid = ? AND attempt = "
+                  "? AND status = ?",
                   {cell(static_cast<int>(outcome.status)), cell(static_cast<int>(outcome.reason)),
-                   cell(outcome.start_time), cell(outcome.completion_time), to_json(to_value(outcome)), uuid,
-                   cell(attempt), cell(static_cast<int>(from))}) > 0;
+                   cell(outcome.start_time), cell(outcome.completion_time), to_json(to_value(outcome)),
+                   json_cell(outcome.progress), json_cell(outcome.metrics), uuid, cell(attempt),
+                   cell(static_cast<int>(from))}) > 0;
   });
   return changed;
 }

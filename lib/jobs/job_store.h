@@ -31,8 +31,10 @@ struct JobRow {
   Time submission_time{};
   std::optional<Time> start_time, completion_time;
   std::string host;
-  Value details;  // what `status` shows of spec.json: details_of()
-  Value outcome;  // outcome.json, once terminal; else null
+  std::string target;       // a training's save path (empty: in the job's directory), a prediction's model
+  Value progress, metrics;  // the outcome's, once terminal; else null
+  Value details;            // what `status` shows of spec.json: details_of(); null where it was not asked for
+  Value outcome;            // outcome.json, once terminal; null where it was not asked for
 };
 
 // The part of a specification that is kept in the row, so that a look at many jobs opens no file.
@@ -92,7 +94,8 @@ class JobStore {
   std::vector<JobRow> history(const std::string& external_id);
 
  private:
-  std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells);
+  std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells,
+                           bool brief = false);
 
   Database database_;
 };

@@ -45,7 +45,7 @@ std::vector<JobRow> JobStore::active(const JobSelector& selector) {
     found = rows(status_is(JobStatus::RUNNING) + condition.sql + " ORDER BY sequence", condition.cells);
   if (wants(selector, JobStatus::QUEUED)) {
     auto queued = rows(status_is(JobStatus::QUEUED) + condition.sql + " ORDER BY priority DESC, sequence",
-                       condition.cells);
+                       condition.cells, selector.brief);
     std::move(queued.begin(), queued.end(), std::back_inserter(found));
   }
   return found;
@@ -61,8 +61,12 @@ std::vector<JobRow> JobStore::finished(const JobSelector& selector) {
     if (!wants(selector, status)) continue;
     Database::Cells cells = condition.cells;
     cells.emplace_back(limit);
-    auto some = rows(status_is(status) + condition.sql + " ORDER BY sequence DESC LIMIT ?", cells);
-    std::move(some.begin(), some.end(), std::back_inserter(found));
+    auto some =
+        rows(status_is(status) + condition.sql + " ORDER BY sequence DESC LIMIT ?", cells, selector.brief);
+    if (found.empty())
+      found = std::move(some);
+    else
+      std::move(some.begin(), some.end(), std::back_inserter(found));
   }
   std::sort(found.begin(), found.end(),
             [](const JobRow& left, const JobRow& right) { return left.sequence > right.sequence; });

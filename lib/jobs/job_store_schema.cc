@@ -80,8 +80,20 @@ CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN
 END;
 )sql";
 
+// What a table of jobs shows beside the columns above, so that a list of many parses no JSON but the
+// metrics'.
+constexpr char kTableColumns[] = R"sql(
+ALTER TABLE jobs ADD COLUMN target TEXT NOT NULL DEFAULT '';  -- training: the save path; prediction: the model
+ALTER TABLE jobs ADD COLUMN progress TEXT;                    -- JSON, as in the outcome, once terminal
+ALTER TABLE jobs ADD COLUMN metrics TEXT;                     -- JSON, as in the outcome, once terminal
+UPDATE jobs SET
+  target = coalesce(iif(kind = 0, details ->> '$.save_path', details ->> '$.model'), ''),
+  progress = outcome -> '$.progress', metrics = outcome -> '$.metrics';
+)sql";
+
 constexpr Migration kMigrations[] = {
     {"jobs", kJobs},
+    {"table_columns", kTableColumns},
 };
 
 }  // namespace

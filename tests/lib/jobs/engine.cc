@@ -249,6 +249,20 @@ TEST_CASE("lists: active ones first, finished ones newest first, with totals") {
   CHECK(list.jobs[2].exit_status == 3);
   CHECK(list.total == 4);
   CHECK(list.running == 1);
+  // A brief list has of the same jobs what a table shows, and nothing that has to be parsed.
+  selector.brief = true;
+  const JobList brief = fixture.engine.list(selector);
+  REQUIRE(brief.jobs.size() == list.jobs.size());
+  for (std::size_t i = 0; i < list.jobs.size(); ++i) {
+    CHECK(brief.jobs[i].id == list.jobs[i].id);
+    CHECK(brief.jobs[i].status == list.jobs[i].status);
+    CHECK(brief.jobs[i].reason == list.jobs[i].reason);
+    CHECK(brief.jobs[i].completion_time == list.jobs[i].completion_time);
+    CHECK(brief.jobs[i].save_path == list.jobs[i].save_path);
+    CHECK(brief.jobs[i].metrics == list.jobs[i].metrics);
+  }
+  CHECK(brief.jobs[2].errors.empty());
+  selector.brief = false;
   selector.statuses = {JobStatus::ERRORED};
   list = fixture.engine.list(selector);
   CHECK(list.total == 1);

@@ -33,6 +33,15 @@ TEST_CASE("a store of the first schema is read and used") {
   CHECK(completed->external_id == "nightly");
   CHECK(completed->details.get_string("save_path") == "/home/user/models/penguins");
   CHECK(outcome_from(completed->outcome).metrics.get_number("accuracy") == 0.97);
+  // What later migrations took out of the documents, for lists that parse none.
+  JobSelector brief;
+  brief.brief = true;
+  brief.statuses = {JobStatus::COMPLETED};
+  const auto listed = store->finished(brief);
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].target == "/home/user/models/penguins");
+  CHECK(listed[0].metrics.get_number("accuracy") == 0.97);
+  CHECK(listed[0].details.is_null());
   CHECK(store->find("22222222-2222-4222-8222-222222222222")->reason == JobReason::lost);
   CHECK(store->running().size() == 1);
   CHECK(store->next_eligible(8)->uuid == "44444444-4444-4444-8444-444444444444");
