@@ -171,15 +171,23 @@ std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
   const bool relative = stdout_is_terminal();
   std::vector<std::vector<std::string>> rows = {
       {"ID", "STATUS", "KIND", "MODULE", "SUBMITTED", "TIME", "PROGRESS", "METRICS", "TARGET"}};
+  rows.reserve(jobs.size() + 1);
   for (const JobInfo& info : jobs) {
     std::string status(job_status_name(info.status));
     if (info.reason != JobReason::none) status += "/" + std::string(job_reason_name(info.reason));
     if (in_colour) status = coloured(status, colour_of(info.status));
-    const std::string target = info.save_path ? *info.save_path : info.model;
-    rows.push_back({info.uuid.substr(0, 8), status, std::string(job_kind_name(info.kind)), info.module_name,
-                    shown_time(info.submission_time, relative), shown_duration(info), shown_progress(info),
-                    shown_metrics(info.metrics),
-                    in_one_line(info.external_id ? *info.external_id + " " + target : target)});
+    const std::string& target = info.save_path ? *info.save_path : info.model;
+    std::vector<std::string>& row = rows.emplace_back();
+    row.reserve(9);
+    row.push_back(info.uuid.substr(0, 8));
+    row.push_back(std::move(status));
+    row.emplace_back(job_kind_name(info.kind));
+    row.push_back(info.module_name);
+    row.push_back(shown_time(info.submission_time, relative));
+    row.push_back(shown_duration(info));
+    row.push_back(shown_progress(info));
+    row.push_back(shown_metrics(info.metrics));
+    row.push_back(in_one_line(info.external_id ? *info.external_id + " " + target : target));
   }
   return format_table(rows);
 }

@@ -55,7 +55,9 @@ std::string read_all(int fd, const std::string& path, std::uint64_t limit) {
   if (::fstat(fd, &status) != 0) throw system_error(errno, "cannot read " + path);
   if (S_ISDIR(status.st_mode)) throw invalid_argument(path + " is a directory, not a file");
   std::string content;
-  content.resize(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : 65536);
+  // Files below /proc say that they have no size.
+  const bool sized = S_ISREG(status.st_mode) && status.st_size > 0;
+  content.resize(sized ? static_cast<std::size_t>(status.st_size) + 1 : 4096);
   std::size_t used = 0;
   for (;;) {
     if (used > limit) throw invalid_argument(path + " is larger than " + std::to_string(limit) + " bytes");

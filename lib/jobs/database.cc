@@ -39,6 +39,21 @@ Error store_error(const std::string& path, int code, const std::string& text) {
   }
 }
 
+// Called after each commit with the number of pages in the log. SQLite's own automatic checkpoint leaves the
+// log as long as it is until a later commit of somebody who knows of the checkpoint starts it anew; here
+// nobody does, since each command opens the store alone, and every open would replay a log that only grows.
+// So it is emptied. Where others read just now, a later commit does it.
+int fold_log(void* patience_ms, sqlite3* handle, const char* schema, int pages) {
+  // Few enough that the next open has little to replay (some 10 us a page), enough that few commits pay for
+  // this.
+  constexpr int kLongestLog = 48;
+  if (pages < kLongestLog) return SQLITE_OK;
+  sqlite3_busy_timeout(handle, 0);
+  sqlite3_wal_checkpoint_v2(handle, schema, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(handle, *static_cast<const int*>(patience_ms));
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 class Database::Impl {
@@ -47,13 +62,12 @@ class Database::Impl {
     guarded([&] {
       const bool writable = ::access(path.c_str(), W_OK) == 0;
       database_ = std::make_unique<SQLite::Database>(
-          path, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX, 30'000);
+          path, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX,
+          patience_ms_);
       sqlite3* handle = database_->getHandle();
       if (checkpoints == Checkpoints::no) {
         sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-        // Small enough that the next cold open has little to replay, large enough that few commits pay for
-        // it.
-        sqlite3_wal_autocheckpoint(handle, 64);
+        sqlite3_wal_hook(handle, fold_log, &patience_ms_);
       }
       // A list reads each page once: few that are used again cost less than many fresh ones.
       database_->exec("PRAGMA cache_size=-256");
@@ -74,6 +88,13 @@ class Database::Impl {
   }
 
   SQLite::Database& database() { return *database_; }
+
+  void set_patience(std::chrono::milliseconds patience) {
+    guarded([&] {
+      patience_ms_ = static_cast<int>(patience.count());
+      database_->setBusyTimeout(patience_ms_);
+    });
+  }
 
   void transaction(const char* begin, const std::function<void()>& body) {
     guarded([&] {
@@ -111,6 +132,7 @@ class Database::Impl {
  private:
   std::string path_;
   std::recursive_mutex mutex_;
+  int patience_ms_ = 30'000;
   std::unique_ptr<SQLite::Database> database_;
   std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>> statements_;  // die before the database
 };
@@ -140,8 +162,7 @@ Database::Database(const std::string& path, Checkpoints checkpoints)
 Database::~Database() = default;
 
 void Database::set_patience(Duration patience) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
-  impl_->guarded([&] { impl_->database().setBusyTimeout(static_cast<int>(milliseconds)); });
+  impl_->set_patience(std::chrono::duration_cast<std::chrono::milliseconds>(patience));
 }
 
 int Database::run(const std::string& sql, const Cells& cells) {

@@ -40,7 +40,7 @@ class Database {
   };
 
   // Opens a file that is there. One that may not be written to is opened for reading, as far as SQLite can.
-  // `checkpoints` at close: yes folds the log into the file, no leaves it (at most some 64 pages, which the
+  // `checkpoints` at close: yes folds the log into the file, no leaves it (at most some 50 pages, which the
   // commits fold in). Whoever closes last with yes removes the log, and a reader that comes just then is
   // refused: so yes is for a file that nobody else knows yet.
   enum class Checkpoints { no, yes };

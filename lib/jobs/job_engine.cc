@@ -182,23 +182,27 @@ JobList JobEngine::list(const JobSelector& selector) {
     return is_terminal(row.status) || (found != judged.end() && is_terminal(found->second.status));
   };
 
-  std::vector<JobRow> active, finished;
+  std::vector<JobRow> active;
+  std::vector<JobInfo> finished;
   context->store.database().in_snapshot([&] {
     active = context->store.active(selector);
-    finished = context->store.finished(selector);
+    finished.reserve(1000);  // a snapshot is large: moving many costs more than memory that nobody touches
+    context->store.finished(selector, [&](const JobRow& row) {
+      finished.push_back(job_info(home(), row, {row.status, row.reason, {}, {}}, now));
+    });
     list.total = context->store.count(selector);
     JobSelector of_status;
     of_status.statuses = {JobStatus::QUEUED};
     list.queued = static_cast<int>(context->store.count(of_status));
     for (const JobRow& row : context->store.running()) list.running += has_ended(row) ? 0 : 1;
   });
-  list.jobs.reserve(active.size() + finished.size());
-  for (const auto* rows : {&active, &finished})
-    for (const JobRow& row : *rows) {
-      const bool as_judged = !is_terminal(row.status) && has_ended(row);
-      const Verdict verdict = as_judged ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}};
-      list.jobs.push_back(job_info(home(), row, verdict, now));
-    }
+  for (const JobRow& row : active)
+    list.jobs.push_back(job_info(
+        home(), row, has_ended(row) ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}}, now));
+  if (list.jobs.empty())
+    list.jobs = std::move(finished);
+  else
+    std::move(finished.begin(), finished.end(), std::back_inserter(list.jobs));
   return list;
 }
 

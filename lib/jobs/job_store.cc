@@ -131,13 +131,17 @@ JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints)
   migrate(database_, path, job_store_migrations());
 }
 
-std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells,
-                                   bool brief) {
+std::string JobStore::columns(bool brief) { return std::string(kColumns) + (brief ? "" : kDocuments); }
+
+void JobStore::each_row(const std::string& sql, const Database::Cells& cells, bool brief,
+                        const std::function<void(const JobRow&)>& sink) {
+  database_.each(sql, cells, [&](const Database::Row& row) { sink(row_from(row, brief)); });
+}
+
+std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells) {
   std::vector<JobRow> found;
-  if (brief) found.reserve(1000);  // a page of memory that is touched for the first time costs a microsecond
-  database_.each(
-      std::string("SELECT ") + kColumns + (brief ? "" : kDocuments) + " FROM jobs " + condition_and_order,
-      cells, [&](const Database::Row& row) { found.push_back(row_from(row, brief)); });
+  each_row("SELECT " + columns(false) + " FROM jobs " + condition_and_order, cells, false,
+           [&](const JobRow& row) { found.push_back(row); });
   return found;
 }
 

@@ -87,15 +87,18 @@ class JobStore {
               const std::string& host);
 
   // Lists (job_store_list.cc). Active: running ones by age, then queued ones in their order. Finished: newest
-  // first.
+  // first, given to the sink one by one, which must not use the store.
   std::vector<JobRow> active(const JobSelector& selector);
-  std::vector<JobRow> finished(const JobSelector& selector);
+  void finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink);
   std::int64_t count(const JobSelector& selector);
   std::vector<JobRow> history(const std::string& external_id);
 
  private:
-  std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells,
-                           bool brief = false);
+  static std::string columns(bool brief);
+  // `sql` selects columns(brief).
+  void each_row(const std::string& sql, const Database::Cells& cells, bool brief,
+                const std::function<void(const JobRow&)>& sink);
+  std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells);
 
   Database database_;
 };

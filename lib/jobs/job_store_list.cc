@@ -45,34 +45,28 @@ std::vector<JobRow> JobStore::active(const JobSelector& selector) {
     found = rows(status_is(JobStatus::RUNNING) + condition.sql + " ORDER BY sequence", condition.cells);
   if (wants(selector, JobStatus::QUEUED)) {
     auto queued = rows(status_is(JobStatus::QUEUED) + condition.sql + " ORDER BY priority DESC, sequence",
-                       condition.cells, selector.brief);
+                       condition.cells);
     std::move(queued.begin(), queued.end(), std::back_inserter(found));
   }
   return found;
 }
 
-std::vector<JobRow> JobStore::finished(const JobSelector& selector) {
+void JobStore::finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
   const Condition condition(selector);
   const std::int64_t limit = selector.limit.value_or(-1);
-  std::vector<JobRow> found;
-  // The newest of each status by its index, then merged: one ORDER BY over three statuses would sort them
-  // all.
+  // The newest of each status by its index, merged as they come: one ORDER BY over three statuses would sort
+  // them all.
+  std::string sql;
+  Database::Cells cells;
   for (const JobStatus status : kFinished) {
     if (!wants(selector, status)) continue;
-    Database::Cells cells = condition.cells;
-    cells.emplace_back(limit);
-    auto some =
-        rows(status_is(status) + condition.sql + " ORDER BY sequence DESC LIMIT ?", cells, selector.brief);
-    if (found.empty())
-      found = std::move(some);
-    else
-      std::move(some.begin(), some.end(), std::back_inserter(found));
+    sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) + " FROM jobs " +
+           status_is(status) + condition.sql;
+    cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
   }
-  std::sort(found.begin(), found.end(),
-            [](const JobRow& left, const JobRow& right) { return left.sequence > right.sequence; });
-  if (limit >= 0 && found.size() > static_cast<std::size_t>(limit))
-    found.resize(static_cast<std::size_t>(limit));
-  return found;
+  if (sql.empty()) return;
+  cells.emplace_back(limit);
+  each_row(sql + " ORDER BY sequence DESC LIMIT ?", cells, selector.brief, sink);
 }
 
 std::int64_t JobStore::count(const JobSelector& selector) {

@@ -20,21 +20,28 @@ PluginCatalog::PluginCatalog(std::vector<std::string> directories, std::string t
 
 std::vector<ModuleManifest> PluginCatalog::list() const {
   std::vector<ModuleManifest> manifests;
-  for (const std::string& directory : directories_) {
-    if (!is_directory(directory)) continue;
-    for (const std::string& name : list_directory(directory))
-      if (ends_with(name, ".json")) manifests.push_back(load_module_manifest(join_path(directory, name)));
-  }
+  for (const std::string& path : manifest_paths()) manifests.push_back(load_module_manifest(path));
   std::stable_sort(manifests.begin(), manifests.end(),
                    [](const ModuleManifest& a, const ModuleManifest& b) { return a.name < b.name; });
   return manifests;
 }
 
+std::vector<std::string> PluginCatalog::manifest_paths() const {
+  std::vector<std::string> paths;
+  for (const std::string& directory : directories_) {
+    if (!is_directory(directory)) continue;
+    for (const std::string& name : list_directory(directory))
+      if (ends_with(name, ".json")) paths.push_back(join_path(directory, name));
+  }
+  return paths;
+}
+
 ModuleManifest PluginCatalog::find(const std::string& name_or_id) const {
   std::vector<ModuleManifest> found;
-  std::vector<std::string> names;
-  for (ModuleManifest& manifest : list()) {
-    names.push_back(manifest.name);
+  for (const std::string& path : manifest_paths()) {
+    // Every submit comes by here: a manifest that does not have the text is not parsed.
+    if (read_file(path).find(name_or_id) == std::string::npos) continue;
+    ModuleManifest manifest = load_module_manifest(path);
     if (manifest.name == name_or_id || manifest.module_id == name_or_id) found.push_back(std::move(manifest));
   }
   if (found.size() > 1)
@@ -42,6 +49,8 @@ ModuleManifest PluginCatalog::find(const std::string& name_or_id) const {
         fmt::format("two modules are meant by \"{}\": {} ({}) and {} ({}); use the module id", name_or_id,
                     found[0].module_id, found[0].manifest_path, found[1].module_id, found[1].manifest_path));
   if (!found.empty()) return found[0];
+  std::vector<std::string> names;
+  for (const ModuleManifest& manifest : list()) names.push_back(manifest.name);
   if (names.empty())
     throw not_found(fmt::format("there is no module \"{}\": no module is installed in {}", name_or_id,
                                 join(directories_, ", ")));

@@ -17,6 +17,8 @@ class PluginCatalog : public ModuleCatalog {
   const ModuleClass& open(const ModuleManifest& manifest) const override;
 
  private:
+  std::vector<std::string> manifest_paths() const;
+
   std::vector<std::string> directories_;
   std::string trusted_;
 };

@@ -37,7 +37,8 @@ TEST_CASE("a store of the first schema is read and used") {
   JobSelector brief;
   brief.brief = true;
   brief.statuses = {JobStatus::COMPLETED};
-  const auto listed = store->finished(brief);
+  std::vector<JobRow> listed;
+  store->finished(brief, [&](const JobRow& row) { listed.push_back(row); });
   REQUIRE(listed.size() == 1);
   CHECK(listed[0].target == "/home/user/models/penguins");
   CHECK(listed[0].metrics.get_number("accuracy") == 0.97);
