@@ -1,11 +1,10 @@
 // ostler-job: the program behind every background job. People do not call it; ostler does.
 //
-//   ostler-job launch --home DIR [--cpus N]   starts a runner that belongs to nobody
-//   ostler-job run    --home DIR [--cpus N]   the runner: takes queued jobs one after the other and
-//   supervises their work ostler-job work   JOBDIR                  the work of one job, started by the
-//   runner
+//   ostler-job run  --home DIR [--cpus N] [--leave-parent yes]
+//                           the runner: takes queued jobs one after the other and supervises their work
+//   ostler-job work JOBDIR  the work of one job, started by the runner
 //
-// launch and run never open a module's library: what a library does to its process happens to the work alone.
+// run never opens a module's library: what a library does to its process happens to the work alone.
 
 #include <cstdio>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/install.h"
+#include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
@@ -51,18 +51,21 @@ int main(int argc, char** argv) {
     if (arguments.size() == 2 && arguments[0] == "work") return work(arguments[1]);
     std::string home;
     int cpus = 0;
+    bool launched = false;
     for (std::size_t i = 1; i + 1 < arguments.size(); i += 2) {
       if (arguments[i] == "--home")
         home = arguments[i + 1];
       else if (arguments[i] == "--cpus")
         cpus = static_cast<int>(parse_integer(arguments[i + 1]).value_or(0));
+      else if (arguments[i] == "--leave-parent")
+        launched = arguments[i + 1] == "yes";
       else
         return usage();
     }
     if (home.empty() || arguments.size() % 2 == 0) return usage();
-    if (arguments[0] == "run") return run_runner(home, job_program_path(), cpus);
-    if (arguments[0] == "launch") return run_launcher(home, job_program_path(), cpus);
-    return usage();
+    if (arguments[0] != "run") return usage();
+    if (launched) leave_parent();
+    return run_runner(home, job_program_path(), cpus);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ostler-job: %s\n", error.what());
     return 1;

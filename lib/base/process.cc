@@ -112,6 +112,13 @@ pid_t spawn(const SpawnRequest& request) {
   return pid;
 }
 
+void leave_parent() {
+  const pid_t child = ::fork();
+  if (child < 0) throw system_error(errno, "cannot start a process");
+  if (child > 0) ::_exit(0);
+  ::setsid();
+}
+
 int wait_for(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0)

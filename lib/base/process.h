@@ -2,7 +2,7 @@
 
 // Processes: starting them, and looking at those of this machine through /proc. Processes are started by
 // posix_spawn(3) only, never by a bare fork: a fork after an ML library's threads hangs, and a forked child
-// would keep the parent's locks and descriptors.
+// would keep the parent's locks and descriptors. (leave_parent is for a program that has none of these yet.)
 
 #include <sys/types.h>
 
@@ -23,6 +23,10 @@ struct SpawnRequest {
 // Starts the program with all other descriptors closed, signals unblocked and at their defaults, and gives
 // its pid, which the caller must wait for. Throws Error naming the program where it cannot be started.
 pid_t spawn(const SpawnRequest& request);
+
+// Goes on as a process that is nobody's child, in a session of its own; who started this program sees it end
+// at once. For the first act of a program, before it has threads, locks or descriptors: it forks.
+void leave_parent();
 
 // waitpid until it has ended; the wait status.
 int wait_for(pid_t pid);

@@ -101,11 +101,9 @@ class JobEngine {
 
 // The body of `ostler-job run`: takes queued jobs, one after the other. Returns the process's exit code; does
 // not return when it execs itself for the next job.
-// `cpus`: the pool of the one who asked for the runner; 0: the machine's cores.
+// `cpus`: the pool of the one who asked for the runner; 0: the machine's cores. A runner that was just
+// launched calls leave_parent() before.
 int run_runner(const std::string& home, const std::string& job_program, int cpus = 0);
-// The body of `ostler-job launch`: starts `run` in a session of its own and returns, so that the runner is
-// nobody's child for long.
-int run_launcher(const std::string& home, const std::string& job_program, int cpus = 0);
 // How many cpus a pool of `cpus` has: the machine's cores for 0.
 int pool_size(int cpus);
 

@@ -56,9 +56,10 @@ LocalExecutor::LocalExecutor(std::string home, std::string job_program, int cpus
     : home_(std::move(home)), job_program_(std::move(job_program)), cpus_(cpus) {}
 
 void LocalExecutor::launch() {
-  // An intermediate that ends at once: so the runner is nobody's zombie, however long this process lives.
+  // It leaves its parent first: so it is nobody's zombie, however long this process lives.
   SpawnRequest request;
-  request.arguments = runner_arguments(job_program_, "launch", home_, cpus_);
+  request.arguments = runner_arguments(job_program_, home_, cpus_);
+  request.arguments.insert(request.arguments.end(), {"--leave-parent", "yes"});
   request.environment = runner_environment();
   request.working_directory = std::string("/");
   wait_for(spawn(request));
@@ -95,9 +96,8 @@ std::vector<std::string> runner_environment() {
   return kept;
 }
 
-std::vector<std::string> runner_arguments(const std::string& job_program, const char* verb,
-                                          const std::string& home, int cpus) {
-  return {job_program, verb, "--home", home, "--cpus", std::to_string(cpus)};
+std::vector<std::string> runner_arguments(const std::string& job_program, const std::string& home, int cpus) {
+  return {job_program, "run", "--home", home, "--cpus", std::to_string(cpus)};
 }
 
 }  // namespace ostler

@@ -26,7 +26,6 @@ extern const int kWakeSignal;
 
 // A runner's environment: none of the submitter's but what programs need to start.
 std::vector<std::string> runner_environment();
-// `ostler-job <verb> --home HOME --cpus N`.
-std::vector<std::string> runner_arguments(const std::string& job_program, const char* verb,
-                                          const std::string& home, int cpus);
+// `ostler-job run --home HOME --cpus N`.
+std::vector<std::string> runner_arguments(const std::string& job_program, const std::string& home, int cpus);
 }  // namespace ostler

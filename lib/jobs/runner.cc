@@ -1,4 +1,4 @@
-// The bodies of `ostler-job run` and `ostler-job launch`.
+// The body of `ostler-job run`.
 
 #include <poll.h>
 #include <unistd.h>
@@ -185,7 +185,7 @@ class Runner {
 // A fresh process for the next job: what this one has used is given back, and a program that was upgraded
 // meanwhile is the new one.
 void exec_next(const std::string& home, const std::string& job_program, int cpus) {
-  const std::vector<std::string> arguments = runner_arguments(job_program, "run", home, cpus);
+  const std::vector<std::string> arguments = runner_arguments(job_program, home, cpus);
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
@@ -208,19 +208,6 @@ int run_runner(const std::string& home, const std::string& job_program, int cpus
     return 0;
   } catch (const Error& error) {
     // Nobody reads this one's output. The job's state is told by its directory and its lock.
-    return 1;
-  }
-}
-
-int run_launcher(const std::string& home, const std::string& job_program, int cpus) {
-  SpawnRequest request;
-  request.arguments = runner_arguments(job_program, "run", home, cpus);
-  request.environment = runner_environment();
-  request.working_directory = std::string("/");
-  try {
-    spawn(request);
-    return 0;
-  } catch (const Error&) {
     return 1;
   }
 }

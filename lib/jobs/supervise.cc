@@ -76,6 +76,9 @@ class Supervision {
       }
       if (phase_ == Phase::working) return true;
     }
+    // Orphans of the tree become this process's children (it is a subreaper), so without one there is no
+    // tree.
+    if (ended_ && childless_) return false;
     const std::vector<pid_t> tree = process_tree(::getpid());
     if (ended_ && tree.empty()) return false;
     if (phase_ == Phase::lingering && now >= deadline_) {
@@ -112,6 +115,7 @@ class Supervision {
       int status = 0;
       rusage usage{};
       const pid_t pid = ::wait4(-1, &status, WNOHANG, &usage);
+      childless_ = pid < 0 && errno == ECHILD;
       if (pid <= 0) return;
       const auto in_seconds = [](const timeval& time) {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -147,7 +151,7 @@ class Supervision {
   pid_t work_ = 0;
   Phase phase_ = Phase::working;
   Duration deadline_{}, next_tick_{}, pause_ = milliseconds(2);
-  bool ended_ = false, told_to_end_ = false;
+  bool ended_ = false, told_to_end_ = false, childless_ = false;
 };
 
 }  // namespace

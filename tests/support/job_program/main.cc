@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
+#include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
@@ -183,8 +184,8 @@ int main(int argc, char** argv) {
     }
     const std::string home = argv[3];
     const int cpus = static_cast<int>(parse_integer(argv[5]).value_or(0));
+    if (argc > 6) leave_parent();
     if (verb == "run") return run_runner(home, self, cpus);
-    if (verb == "launch") return run_launcher(home, self, cpus);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return error.code() == StatusCode::already_exists ? 4 : 1;
