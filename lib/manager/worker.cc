@@ -252,9 +252,10 @@ int report_error(const JobPaths& paths, StatusCode code, std::string_view reason
 
 int run_worker(const std::string& job_directory) {
   // Threads of an ML library that wait by spinning take the cores from those that work, as soon as the
-  // machine is busy with something else: a training of 0.4 s was seen to take 9 s. libgomp reads this when a
-  // module's library loads it.
-  if (::getenv("GOMP_SPINCOUNT") == nullptr) ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  // machine is busy with something else: a training of 0.4 s was seen to take 9 s with libgomp's own count.
+  // None that spin at all make it a tenth slower where nothing else runs; a thousand turns are neither.
+  // libgomp reads this when a module's library loads it.
+  if (::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", 0);
   const JobPaths paths(job_directory);
   try {
     const JobSpec spec = read_spec(paths.spec);
