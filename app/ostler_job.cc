@@ -3,6 +3,8 @@
 //   ostler-job run  --home DIR [--cpus N] [--leave-parent yes]
 //                           the runner: takes queued jobs one after the other and supervises their work
 //   ostler-job work JOBDIR  the work of one job, started by the runner
+//   ostler-job exec PID PROGRAM...  becomes a program that dies with its parent
+//   ostler-job serve        a module in a process of its own, for the backend PROCESS
 //
 // run never opens a module's library: what a library does to its process happens to the work alone.
 
@@ -17,7 +19,10 @@
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/work_process.h"
+#include "lib/manager/plugin_catalog.h"
 #include "lib/manager/worker.h"
+#include "lib/modules/command/program.h"
+#include "lib/modules/command/remote_module.h"
 
 namespace {
 
@@ -49,6 +54,11 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.size() == 2 && arguments[0] == "work") return work(arguments[1]);
+    if (arguments.size() > 2 && arguments[0] == "exec")
+      return exec_program({arguments.begin() + 1, arguments.end()});
+    if (arguments.size() == 1 && arguments[0] == "serve")
+      return serve_module(
+          [](const ModuleManifest& manifest) -> const ModuleClass& { return open_module(manifest); });
     std::string home;
     int cpus = 0;
     bool launched = false;

@@ -60,6 +60,7 @@ ModelManager& Invocation::manager() const {
     ModelManager::Options manager_options;
     manager_options.config_file = value("--config");
     if (has("--home")) manager_options.home = value("--home");
+    manager_options.trust_code = has("--trust-code");
     manager_ = std::make_unique<ModelManager>(manager_options);
     if (!quiet())
       for (const std::string& warning : manager_->configuration().warnings) say("warning: " + warning);

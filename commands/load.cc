@@ -26,6 +26,7 @@ int run(const Invocation& invocation) {
   const LoadedModel model =
       manager.load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
                    invocation.value_or("--initializer", "default"));
+  model.module->check();
   const double load_seconds = seconds(Clock::system().steady() - start);
   const long long memory = std::max(0LL, resident_bytes() - before);
   rows.restore();
@@ -63,7 +64,8 @@ CommandSpec load_command() {
                       "ostler load models/penguins --json"};
   command.arguments = {{"MODEL", "a path with a config.yml, or a name under the load path"}};
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"},
-                     {"--initializer", "", "NAME", "the initializer to use (default: default)", "Options"}};
+                     {"--initializer", "", "NAME", "the initializer to use (default: default)", "Options"},
+                     {"--trust-code", "", "", "run the program that the model itself names", "Options"}};
   command.notes = "Its files are held against the sizes and checksums in the model's config.yml first.";
   command.run = run;
   return command;

@@ -204,6 +204,7 @@ CommandSpec predict_command() {
           {"--method", "", "NAME", "the module's method to run (default: run)", "Rows"},
           {"--finder", "", "NAME", "the finder to ask (default: default)", "The model"},
           {"--initializer", "", "NAME", "the initializer to use (default: default)", "The model"},
+          {"--trust-code", "", "", "run the program that the model itself names", "The model"},
           {"--predictor", "", "NAME", "with --detach: the job predictor to use (default: default)",
            "The job"}} +
       job_options();

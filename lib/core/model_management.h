@@ -41,7 +41,8 @@ struct LoadedModel {
   ModuleConfig config;
   ModuleManifest manifest;
   std::unique_ptr<Module> module;
-  std::string load_backend;  // INI-8
+  std::string load_backend;                // INI-8
+  Value backend_config = Value::object();  // of the backend, for this module
   std::string finder, initializer;
 };
 

@@ -38,6 +38,7 @@ struct TrainRequest {
   std::string data_format;        // "csv", "tsv", "jsonl", "text"; empty: by extension
   Value parameters;               // complete and checked: check_parameters()
   int cpus = 1;                   // threads to use
+  std::string directory;          // the job's: a module that needs files while it trains puts them there
 };
 
 // What a module hands to its saver.
@@ -60,6 +61,25 @@ struct InputColumn {
   ColumnKind kind = ColumnKind::text;
 };
 
+// A stream of rows on its way through a module that would waste time if it were asked block by block: a
+// program at the other end of two pipes. One thread feeds, one collects (it may be the same where the rows
+// are few); what is fed and not collected yet is the module's to buffer. Failures come out of collect and
+// finish.
+class RunSession {
+ public:
+  // Given up where finish() was not called: whatever still works at it is ended.
+  virtual ~RunSession() = default;
+  // The next rows; of none only the columns matter. Waits while the module is busy.
+  virtual void feed(const RecordBatch& input) = 0;
+  virtual void end_of_input() = 0;
+  // The predictions of the next `rows` rows that were fed, as run() gives them.
+  virtual RecordBatch collect(std::size_t rows) = 0;
+  // After the last: nothing may be left over, and the module must end well.
+  virtual void finish() = 0;
+  // From any thread: feed() returns soon, collect() and finish() throw.
+  virtual void interrupt() = 0;
+};
+
 class Module {
  public:
   virtual ~Module() = default;
@@ -68,6 +88,11 @@ class Module {
   // when asked for, one of role probability for each class. Thread-safe; the result does not refer to
   // `input`.
   virtual RecordBatch run(const RecordBatch& input, const RunOptions& options) const = 0;
+  // For modules that take streams; null: call run() block by block. A session belongs to the thread that
+  // starts it and must not outlive it.
+  virtual std::unique_ptr<RunSession> start(const RunOptions&) const { return nullptr; }
+  // Proves, as far as that goes without rows, that it is ready to run: a program is started and ended.
+  virtual void check() const {}
   // Names of the methods that RunOptions::method may name.
   virtual std::vector<std::string> run_methods() const { return {"run"}; }
   // Empty: all columns as text, in their order (text modules).
@@ -88,9 +113,10 @@ class Module {
 
 struct LoadRequest {
   const ModuleConfig& config;
-  std::string directory;     // read the files below this path; all were verified
-  std::string load_backend;  // the backend that loads it: "LOCAL"
-  int threads = 1;           // for the library's own use inside one run()
+  std::string directory;                   // read the files below this path; all were verified
+  std::string load_backend;                // the backend that loads it: "LOCAL"
+  int threads = 1;                         // for the library's own use inside one run()
+  Value backend_config = Value::object();  // the backend's configuration for this module
 };
 
 class ModuleClass {

@@ -19,7 +19,7 @@ namespace ostler {
 
 class ModuleClass;
 
-inline constexpr std::uint32_t kPluginAbiVersion = 1;
+inline constexpr std::uint32_t kPluginAbiVersion = 2;
 
 struct Plugin {
   std::uint32_t abi_version;

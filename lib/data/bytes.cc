@@ -29,11 +29,13 @@ namespace {
 
 class FileBytes : public ByteSource {
  public:
-  FileBytes(UniqueFd owned, int fd, bool regular, std::string name, std::shared_ptr<Interrupt> interrupt)
+  FileBytes(UniqueFd owned, int fd, bool regular, const RecordSource& source,
+            std::shared_ptr<Interrupt> interrupt)
       : owned_(std::move(owned)),
         fd_(fd),
         regular_(regular),
-        name_(std::move(name)),
+        name_(source.path),
+        seen_(source.seen),
         interrupt_(std::move(interrupt)) {}
 
   std::size_t read(char* data, std::size_t size) override {
@@ -46,6 +48,7 @@ class FileBytes : public ByteSource {
     for (;;) {
       if (!regular_) wait();
       const ssize_t got = ::read(fd_, data, size);
+      if (got > 0 && seen_) seen_({data, static_cast<std::size_t>(got)});
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR && errno != EAGAIN) throw system_error(errno, "cannot read " + name_);
     }
@@ -71,6 +74,7 @@ class FileBytes : public ByteSource {
   int fd_;
   bool regular_;
   std::string name_;
+  std::function<void(std::string_view)> seen_;
   std::shared_ptr<Interrupt> interrupt_;
   std::string peeked_;
 };
@@ -120,7 +124,7 @@ std::unique_ptr<ByteSource> open_bytes(const RecordSource& source, std::shared_p
   if (::fstat(fd, &status) != 0) throw system_error(errno, "cannot read " + source.path);
   if (S_ISDIR(status.st_mode))
     throw invalid_argument(source.path + " is a directory; name the data files in it");
-  auto bytes = std::make_unique<FileBytes>(std::move(owned), fd, S_ISREG(status.st_mode), source.path,
+  auto bytes = std::make_unique<FileBytes>(std::move(owned), fd, S_ISREG(status.st_mode), source,
                                            std::move(interrupt));
   if (!is_compressed(*bytes)) return bytes;
   const auto open = reinterpret_cast<OpenArchive*>(format_entry("archive", kArchiveEntry));

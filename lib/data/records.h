@@ -25,6 +25,7 @@
 //
 // Memory is flat: a stream holds a few blocks of 1 MiB, and a batch those that its texts are in.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ struct ReadOptions {
 struct RecordSource {
   std::string path;
   int fd = -1;  // not owned; when >= 0 it is read and `path` is only its name
+  // Called with the bytes as they are read, by the thread that reads, before a row of them comes out.
+  std::function<void(std::string_view)> seen = {};
 };
 
 // Opens the first source (its header is read), sees that the others are there, and gives the stream.
@@ -99,7 +102,10 @@ class RecordWriter {
   // there were rows or not.
   virtual std::string take() = 0;
 };
-// `columns` (of the first batch) decide the header. Names that clash are an Error (invalid_argument).
-std::unique_ptr<RecordWriter> make_writer(const std::string& format, const std::vector<Column>& columns);
+// `columns` (of the first batch) decide the header. Names that clash are an Error (invalid_argument). With
+// `bare_numbers` jsonl writes a text cell that is a number in JSON's grammar without quotes: for whoever
+// reads cells of which nobody has said what they are.
+std::unique_ptr<RecordWriter> make_writer(const std::string& format, const std::vector<Column>& columns,
+                                          bool bare_numbers = false);
 
 }  // namespace ostler

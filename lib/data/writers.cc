@@ -115,9 +115,35 @@ void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
+// RFC 8259: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
+bool is_json_number(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto digits = [&] {
+    const char* const start = at;
+    while (at != end && *at >= '0' && *at <= '9') ++at;
+    return at != start;
+  };
+  if (at != end && *at == '-') ++at;
+  if (at != end && *at == '0')
+    ++at;
+  else if (!digits())
+    return false;
+  if (at != end && *at == '.') {
+    ++at;
+    if (!digits()) return false;
+  }
+  if (at != end && (*at == 'e' || *at == 'E')) {
+    ++at;
+    if (at != end && (*at == '+' || *at == '-')) ++at;
+    if (!digits()) return false;
+  }
+  return at == end;
+}
+
 class JsonlWriter : public Writer {
  public:
-  explicit JsonlWriter(const std::vector<Column>& columns) {
+  JsonlWriter(const std::vector<Column>& columns, bool bare_numbers) : bare_numbers_(bare_numbers) {
     std::vector<std::string> names, classes;
     for (const Column& column : columns) {
       (column.role == ColumnRole::probability ? classes : names).push_back(column.name);
@@ -157,6 +183,8 @@ class JsonlWriter : public Writer {
     if (column.kind == ColumnKind::text) {
       if (column.texts[row].data() == nullptr)
         out_ += "null";
+      else if (bare_numbers_ && is_json_number(column.texts[row]))
+        out_ += column.texts[row];
       else
         append_json(out_, column.texts[row]);
     } else if (std::isfinite(column.numbers[row])) {
@@ -166,6 +194,7 @@ class JsonlWriter : public Writer {
     }
   }
 
+  bool bare_numbers_;
   std::vector<std::string> keys_;  // as they are written, with the colon
 };
 
@@ -194,9 +223,10 @@ class TextWriter : public Writer {
 
 }  // namespace
 
-std::unique_ptr<RecordWriter> make_writer(const std::string& format, const std::vector<Column>& columns) {
+std::unique_ptr<RecordWriter> make_writer(const std::string& format, const std::vector<Column>& columns,
+                                          bool bare_numbers) {
   check_format(format);
-  if (format == "jsonl") return std::make_unique<JsonlWriter>(columns);
+  if (format == "jsonl") return std::make_unique<JsonlWriter>(columns, bare_numbers);
   if (format == "text") return std::make_unique<TextWriter>(columns);
   return std::make_unique<CsvWriter>(columns, format == "tsv" ? '\t' : ',');
 }

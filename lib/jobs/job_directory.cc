@@ -43,7 +43,8 @@ JobPaths::JobPaths(std::string job_directory)
       log(join_path(directory, "log")),
       cancel(join_path(directory, "cancel")),
       outcome(join_path(directory, "outcome.json")),
-      input(join_path(directory, "input")) {}
+      input(join_path(directory, "input")),
+      code(join_path(directory, "code")) {}
 
 std::string staged_path(const std::string& target, const std::string& uuid) {
   return join_path(parent_path(target), "." + file_name(target) + ".ostler-" + uuid);

@@ -10,6 +10,8 @@
 //     cancel         there once a cancel was asked for
 //     outcome.json   how it ended; made once, by link(2): who comes second has lost
 //     input          spooled standard input
+//     code/          the copy of a command module's code
+//     training/      what a module needs while it trains
 //     model/ or result.<format>   the result when no path was named
 //
 // Events, one JSON object a line, each with "event":
@@ -28,7 +30,7 @@ namespace ostler {
 
 struct JobPaths {
   explicit JobPaths(std::string job_directory);
-  std::string directory, spec, environment, lock, events, log, cancel, outcome, input;
+  std::string directory, spec, environment, lock, events, log, cancel, outcome, input, code;
 };
 
 // What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's

@@ -25,6 +25,15 @@ void fail(Outcome& outcome, JobReason reason, std::string error) {
 void judge_exit(Outcome& outcome, int status, const LastEvents& events) {
   outcome.exit_status = status;
   if (!events.error.is_null()) {
+    // Of the program that did the work, where one did.
+    const Value* program_exit = events.error.find("exit_status");
+    const Value* program_signal = events.error.find("signal");
+    if (program_exit != nullptr && program_exit->is_integer())
+      outcome.exit_status = static_cast<int>(program_exit->as_integer());
+    if (program_signal != nullptr && program_signal->is_integer()) {
+      outcome.exit_status.reset();
+      outcome.signal = static_cast<int>(program_signal->as_integer());
+    }
     const bool disk_full = events.error.get_string("code") == "RESOURCE_EXHAUSTED";
     fail(outcome,
          disk_full ? JobReason::disk_full

@@ -55,6 +55,7 @@ class JobEngine {
   struct Attachments {
     std::vector<std::string> environment;  // "K=V"
     int standard_input = -1;               // >= 0: copied to the job's `input` file
+    std::vector<CodeFile> code = {};       // copied below the job's `code`
   };
   // Writes the job down durably (QUEUED) and then starts a runner when there is room. `spec.uuid` and
   // `spec.id` are set by the caller (make_uuid4). On an Error nothing is left.

@@ -20,6 +20,11 @@ struct DataFile {
   std::int64_t modified_ns = 0;  // both as seen at submit: a change is noted in the job's log
 };
 
+// A file that a job takes a copy of.
+struct CodeFile {
+  std::string from, name;  // absolute; relative to the copy
+};
+
 struct JobSpec {
   static constexpr int kFormat = 1;
 

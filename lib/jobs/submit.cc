@@ -58,6 +58,12 @@ void make_directory(const std::string& path) {
 void write_files(const JobPaths& paths, const JobSpec& spec, const JobEngine::Attachments& attachments) {
   UniqueFd input;
   if (attachments.standard_input >= 0) input = spool(attachments.standard_input, paths.input);
+  for (const CodeFile& file : attachments.code) {
+    const std::string copy = join_path(paths.code, file.name);
+    make_directories(parent_path(copy), 0700);
+    const bool executable = ::access(file.from.c_str(), X_OK) == 0;
+    write_file(copy, read_file(file.from), Sync::yes, executable ? 0700 : 0600);
+  }
   const UniqueFd specification = begin_writing(paths.spec, to_json(to_value(spec), true) + "\n");
   const UniqueFd environment = begin_writing(paths.environment, null_separated(attachments.environment));
   if (input) finish_writing(input, paths.input);

@@ -33,11 +33,17 @@ ConfigurationRequest configuration_request() {
     for (const char* key : keys) config[key] = nullptr;
     return Value::object({{"*", Value::object({{"type", nullptr}, {"config", config}})}});
   };
+  // Every member of a declared module's config is checked where it is read.
+  Value module = Value::object({{"~", true}});
+  for (const char* key : {"train", "run", "module_id", "parameters", "format", "prediction", "environment",
+                          "code", "cpus", "input", "version", "task", "description", "backends"})
+    module[key] = nullptr;
   ConfigurationRequest request;
   request.defaults = default_configuration();
   request.schema = Value::object(
       {{"load_path", nullptr},
        {"module_directories", nullptr},
+       {"modules", Value::object({{"*", Value::object({{"type", nullptr}, {"config", module}})}})},
        {"model_management",
         Value::object({{"trainers", role({"max_concurrent", "cancel_grace", "use_subprocess",
                                           "subprocess_start_method"})},
@@ -47,7 +53,7 @@ ConfigurationRequest configuration_request() {
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",
                           "inference_plugin", "training"};
-  request.code_keys = {"module_directories"};
+  request.code_keys = {"module_directories", "modules"};
   return request;
 }
 

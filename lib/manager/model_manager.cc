@@ -54,8 +54,14 @@ ModelManager::ModelManager(const Options& options) {
     for (const Value& directory : listed.as_array("module_directories"))
       directories.push_back(
           absolute_path(directory.as_string("module_directories"), context_.working_directory));
-  catalog_ = std::make_unique<PluginCatalog>(
-      std::move(directories), environment_value(context_.environment, "OSTLER_TRUST").value_or(""));
+  PluginCatalog::Options modules;
+  modules.directories = std::move(directories);
+  modules.trusted = environment_value(context_.environment, "OSTLER_TRUST").value_or("");
+  if (const Value* declared = values.find("modules")) modules.declared = *declared;
+  modules.working_directory = context_.working_directory;
+  modules.path = environment_value(context_.environment, "PATH").value_or("/usr/local/bin:/usr/bin:/bin");
+  modules.trust_code = options.trust_code;
+  catalog_ = std::make_unique<PluginCatalog>(std::move(modules));
   JobEngine::Options engine;
   engine.home = store_home(options.home, context_.environment, context_.working_directory);
   engine.job_program = job_program_path();
@@ -121,7 +127,8 @@ namespace {
 // it: the job finds out.
 void check_data(const ModuleManifest& manifest, const TrainArguments& arguments,
                 const std::string& working_directory) {
-  const Value parameters = check_parameters(manifest.name, manifest.parameters, arguments.parameters);
+  const Value parameters = check_parameters(manifest, arguments.parameters);
+  if (manifest.input == "any") return;
   const Value* label = parameters.find("label");
   std::vector<std::pair<std::string, std::string>> columns;  // name, parameter
   for (const ParameterSpec& spec : manifest.parameters) {
@@ -186,7 +193,7 @@ void check_columns(const LoadedModel& model, const PredictArguments& arguments,
 
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
                                                  const std::string& trainer_name, bool wait) {
-  const ModuleManifest manifest = catalog_->find(module);
+  const ModuleManifest manifest = catalog_->find_to_train(module);
   ModelTrainerBase& chosen = trainer(trainer_name);
   check_data(manifest, arguments, context_.working_directory);
   auto future = chosen.train(manifest, arguments);

@@ -29,6 +29,7 @@ class ModelManager {
         home;                       // --home; else OSTLER_HOME, $XDG_STATE_HOME/ostler, ~/.local/state/ostler
     std::string working_directory;  // empty: this process's
     std::optional<std::vector<std::string>> environment;  // none: this process's
+    bool trust_code = false;                              // a model may name its own programs (--trust-code)
   };
   // Reads the configuration. Its warnings are for the user to see.
   explicit ModelManager(const Options& options);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "lib/base/config.h"
@@ -12,15 +13,40 @@
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
 #include "lib/core/plugin.h"
+#include "lib/modules/command/command_module.h"
+#include "lib/modules/command/declaration.h"
+#include "lib/modules/command/remote_module.h"
 
 namespace ostler {
 
-PluginCatalog::PluginCatalog(std::vector<std::string> directories, std::string trusted)
-    : directories_(std::move(directories)), trusted_(std::move(trusted)) {}
+namespace {
+
+// The classes that work in processes, one for each manifest that was opened.
+template <typename Class>
+const ModuleClass& process_class(const ModuleManifest& manifest) {
+  static std::mutex mutex;
+  static std::map<std::string, std::unique_ptr<const ModuleClass>> made;
+  const std::lock_guard lock(mutex);
+  std::unique_ptr<const ModuleClass>& place = made[to_json(to_value(manifest))];
+  if (!place) place = std::make_unique<const Class>(manifest);
+  return *place;
+}
+
+}  // namespace
 
 std::vector<ModuleManifest> PluginCatalog::list() const {
   std::vector<ModuleManifest> manifests;
   for (const std::string& path : manifest_paths()) manifests.push_back(load_module_manifest(path));
+  const std::size_t plugins = manifests.size();
+  for (ModuleManifest& declared : declared_modules(options_.declared)) {
+    for (std::size_t i = 0; i < plugins; ++i)
+      if (manifests[i].name == declared.name || manifests[i].module_id == declared.module_id)
+        throw invalid_argument(fmt::format(
+            "{}modules.{} would redefine the installed module {} ({}); {}",
+            declared.command.get_string("declared"), declared.name, manifests[i].name, manifests[i].module_id,
+            manifests[i].name == declared.name ? "give it another name" : "give it another module_id"));
+    manifests.push_back(std::move(declared));
+  }
   std::stable_sort(manifests.begin(), manifests.end(),
                    [](const ModuleManifest& a, const ModuleManifest& b) { return a.name < b.name; });
   return manifests;
@@ -28,7 +54,7 @@ std::vector<ModuleManifest> PluginCatalog::list() const {
 
 std::vector<std::string> PluginCatalog::manifest_paths() const {
   std::vector<std::string> paths;
-  for (const std::string& directory : directories_) {
+  for (const std::string& directory : options_.directories) {
     if (!is_directory(directory)) continue;
     for (const std::string& name : list_directory(directory))
       if (ends_with(name, ".json")) paths.push_back(join_path(directory, name));
@@ -38,11 +64,15 @@ std::vector<std::string> PluginCatalog::manifest_paths() const {
 
 ModuleManifest PluginCatalog::find(const std::string& name_or_id) const {
   std::vector<ModuleManifest> found;
-  for (const std::string& path : manifest_paths()) {
-    // Every submit comes by here: a manifest that does not have the text is not parsed.
-    if (read_file(path).find(name_or_id) == std::string::npos) continue;
-    ModuleManifest manifest = load_module_manifest(path);
+  const auto look = [&](ModuleManifest manifest) {
     if (manifest.name == name_or_id || manifest.module_id == name_or_id) found.push_back(std::move(manifest));
+  };
+  if (options_.declared.size() > 0) {
+    for (ModuleManifest& manifest : list()) look(std::move(manifest));
+  } else {
+    // Every submit comes by here: a manifest that does not have the text is not parsed.
+    for (const std::string& path : manifest_paths())
+      if (read_file(path).find(name_or_id) != std::string::npos) look(load_module_manifest(path));
   }
   if (found.size() > 1)
     throw invalid_argument(
@@ -53,20 +83,49 @@ ModuleManifest PluginCatalog::find(const std::string& name_or_id) const {
   for (const ModuleManifest& manifest : list()) names.push_back(manifest.name);
   if (names.empty())
     throw not_found(fmt::format("there is no module \"{}\": no module is installed in {}", name_or_id,
-                                join(directories_, ", ")));
+                                join(options_.directories, ", ")));
   throw not_found(fmt::format("there is no module \"{}\"{} (installed: {})", name_or_id,
                               did_you_mean(name_or_id, names), join(names, ", ")));
 }
 
-const ModuleClass& PluginCatalog::open(const ModuleManifest& manifest) const {
-  for (const std::string& path : {manifest.manifest_path, manifest.file}) {
-    const std::string why = why_not_trusted(path, trusted_);
-    if (!why.empty()) throw Error(StatusCode::permission_denied, why);
-  }
-  return open_module(manifest);
+ModuleManifest PluginCatalog::find_to_train(const std::string& name_or_id) const {
+  const ModuleManifest found = name_or_id.find('/') == std::string::npos
+                                   ? find(name_or_id)
+                                   : script_module(name_or_id, options_.working_directory);
+  if (!found.is_command()) return found;
+  return resolve_programs(found, "train", options_.path, options_.trusted);
 }
 
-const ModuleClass& open_module(const ModuleManifest& manifest) {
+ModuleManifest PluginCatalog::find_to_load(const ModuleConfig& config) const {
+  ModuleManifest found;
+  try {
+    found = find(config.module_id());
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::not_found || config.values().find("command") == nullptr) throw;
+    if (!options_.trust_code)
+      throw Error(
+          StatusCode::permission_denied,
+          fmt::format("the model {} names a program of its own ({}), which is not run unless --trust-code is "
+                      "given; or declare its module under `modules:` of the configuration",
+                      config.model_path(), to_json(config.values().at("command"))));
+    found = module_of_model(config);
+  }
+  if (!found.is_command()) return found;
+  return resolve_programs(found, "run", options_.path, options_.trusted);
+}
+
+const ModuleClass& PluginCatalog::open(const ModuleManifest& manifest, const std::string& backend) const {
+  if (!manifest.is_command())
+    for (const std::string& path : {manifest.manifest_path, manifest.file}) {
+      const std::string why = why_not_trusted(path, options_.trusted);
+      if (!why.empty()) throw Error(StatusCode::permission_denied, why);
+    }
+  return open_module(manifest, backend);
+}
+
+const ModuleClass& open_module(const ModuleManifest& manifest, const std::string& backend) {
+  if (manifest.is_command()) return process_class<CommandModuleClass>(manifest);
+  if (backend == kProcessBackend) return process_class<RemoteModuleClass>(manifest);
   static std::mutex mutex;
   static std::map<std::string, const Plugin*> opened;
   const std::lock_guard lock(mutex);

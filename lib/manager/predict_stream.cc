@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
+#include "lib/data/stream.h"
 
 namespace ostler {
 
@@ -25,10 +27,60 @@ void check_clashes(const std::vector<std::string>& kept, const RecordBatch& pred
   }
 }
 
-// Runs a block and puts the kept columns before the predictions.
-RecordBatch run_block(const Module& module, const RecordBatch& input, const RunOptions& options,
-                      const std::vector<std::string>& kept) {
-  RecordBatch output = module.run(input, options);
+// Feeds a session while the stream is read ahead, in the thread that does so.
+class FeedingStream : public RecordStream, public Interruptible {
+ public:
+  FeedingStream(std::unique_ptr<RecordStream> stream, RunSession& session, std::size_t kept)
+      : stream_(std::move(stream)), session_(session), kept_(kept) {}
+
+  const std::vector<Column>& columns() const override { return stream_->columns(); }
+  std::vector<std::string> source_columns() const override { return stream_->source_columns(); }
+  bool next(RecordBatch& batch) override {
+    try {
+      if (stream_->next(batch)) {
+        feed(batch);
+        return true;
+      }
+      // Of no rows it gets the columns.
+      if (!fed_) {
+        batch.columns = stream_->columns();
+        feed(batch);
+      }
+    } catch (...) {
+      session_.end_of_input();  // what came before the error is predicted
+      throw;
+    }
+    session_.end_of_input();
+    return false;
+  }
+  void interrupt() override {
+    session_.interrupt();
+    if (auto* waiting = dynamic_cast<Interruptible*>(stream_.get())) waiting->interrupt();
+  }
+
+ private:
+  // The module gets its columns; only those that are kept stay in memory until the predictions are there.
+  void feed(RecordBatch& batch) {
+    fed_ = true;
+    std::vector<Column> kept(
+        std::make_move_iterator(batch.columns.end() - static_cast<std::ptrdiff_t>(kept_)),
+        std::make_move_iterator(batch.columns.end()));
+    batch.columns.resize(batch.columns.size() - kept_);
+    session_.feed(batch);
+    batch.columns = std::move(kept);
+    if (kept_ == 0) batch.keep_alive.clear();
+  }
+
+  std::unique_ptr<RecordStream> stream_;
+  RunSession& session_;
+  std::size_t kept_;
+  bool fed_ = false;
+};
+
+// Predicts a block and puts the kept columns before the predictions.
+RecordBatch run_block(const Module& module, RunSession* session, const RecordBatch& input,
+                      const RunOptions& options, const std::vector<std::string>& kept) {
+  RecordBatch output = session != nullptr ? session->collect(input.rows) : module.run(input, options);
   if (output.rows != input.rows)
     throw internal_error(fmt::format("the module gave {} predictions for {} rows; this is a defect of it",
                                      output.rows, input.rows));
@@ -144,6 +196,7 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
     read.keep = kept;
   }
 
+  std::unique_ptr<RunSession> session;  // outlives the stream that feeds it
   std::unique_ptr<RecordStream> stream = open_records(plan.sources, read);
   if (read.keep_all) kept = stream->source_columns();
   PredictSummary summary;
@@ -157,13 +210,19 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
     if (!summary.ignored_columns.empty())
       note("columns that the model does not use: " + join(summary.ignored_columns, ", "));
   }
-  stream = read_ahead(std::move(stream), kReadAhead);
-
   RunOptions run;
   run.probabilities = plan.probabilities;
   run.top = plan.top;
   run.keep_errors = read.errors == ErrorMode::keep;
   run.method = plan.method;
+  session = module.start(run);
+  if (session) {
+    // No bound: it may be that it answers nothing before it has read all.
+    stream = std::make_unique<FeedingStream>(std::move(stream), *session, kept.size());
+    stream = read_ahead(std::move(stream), std::numeric_limits<std::size_t>::max());
+  } else {
+    stream = read_ahead(std::move(stream), kReadAhead);
+  }
 
   std::unique_ptr<RecordWriter> writer;
   const auto write = [&](RecordBatch& batch) {
@@ -175,7 +234,7 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
   };
   RecordBatch input;
   while (stream->next(input)) {
-    RecordBatch output = run_block(module, input, run, kept);
+    RecordBatch output = run_block(module, session.get(), input, run, kept);
     const std::vector<RowError> errors = all_errors(input, output);
     if (!errors.empty()) {
       if (summary.failed == 0) summary.first_failure = errors[0].message;
@@ -191,9 +250,10 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
     for (const Column& column : stream->columns()) {
       nothing.columns.push_back(column);
     }
-    RecordBatch output = run_block(module, nothing, run, kept);
+    RecordBatch output = run_block(module, session.get(), nothing, run, kept);
     write(output);
   }
+  if (session) session->finish();
   return summary;
 }
 

@@ -22,6 +22,7 @@
 #include "lib/jobs/job_spec.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/predict_stream.h"
+#include "lib/modules/command/program.h"
 
 namespace ostler {
 
@@ -160,6 +161,7 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
     request.data_format = spec.module.input == "text" ? "text" : "csv";
   request.parameters = spec.parameters;
   request.cpus = spec.cpus;
+  request.directory = join_path(paths.directory, "training");
   const std::unique_ptr<Module> module = module_class.train(request, reporter);
   if (!module) throw internal_error("module " + spec.module.name + " trained nothing");
 
@@ -170,6 +172,7 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
   make_directories(staged);
   const std::string tracking_id = make_uuid4();
   SaveResult saved = module->save(staged);
+  remove_tree(request.directory);
   ModuleConfig config = model_config(spec, *module, std::move(saved), tracking_id);
   add_file_manifest(config, staged);
   config.save(staged);
@@ -197,7 +200,12 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
   if (model.config.module_id() != spec.module.module_id)
     throw invalid_argument("the model " + spec.model +
                            " was replaced by one of another module since the job was submitted");
-  model.module = open_module(spec.module).load({model.config, directory.read_path(), "LOCAL", spec.cpus});
+  // As the one who submitted the job has loaded it.
+  model.load_backend = spec.predict.get_string("backend", kLocalBackend);
+  LoadRequest load{model.config, directory.read_path(), model.load_backend, spec.cpus};
+  if (const Value* config = spec.predict.find("backend_config"); config != nullptr && !config->is_null())
+    load.backend_config = *config;
+  model.module = open_module(spec.module, model.load_backend).load(load);
 
   const std::vector<std::string> data = data_paths(spec, paths);
   PredictPlan plan;
@@ -236,15 +244,19 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
                               {"publish", Value::object({{"staged", staged}, {"target", target}})}}));
 }
 
-int report_error(const JobPaths& paths, StatusCode code, std::string_view reason, std::string message) {
+int report_error(const JobPaths& paths, StatusCode code, std::string_view reason, std::string message,
+                 const ProgramEnd& end = {}) {
   if (message.size() > kLongestMessage) message = message.substr(0, kLongestMessage) + " [cut]";
   std::printf("error: %s\n", message.c_str());
   std::fflush(stdout);
-  append_event(paths.events, Value::object({{"event", "error"},
-                                            {"time", now_text()},
-                                            {"code", status_code_name(code)},
-                                            {"reason", reason},
-                                            {"message", message}}));
+  append_event(paths.events,
+               Value::object({{"event", "error"},
+                              {"time", now_text()},
+                              {"code", status_code_name(code)},
+                              {"reason", reason},
+                              {"message", message},
+                              {"exit_status", end.exit_status ? Value(*end.exit_status) : Value()},
+                              {"signal", end.signal ? Value(*end.signal) : Value()}}));
   return 1;
 }
 
@@ -266,6 +278,16 @@ int run_worker(const std::string& job_directory) {
       predict(spec, paths, reporter);
     }
     return 0;
+  } catch (const ProgramError& error) {
+    // What the program did, where it did it; else what it gave was no good.
+    const ProgramEnd& end = error.end();
+    const bool failed = end.exit_status.value_or(0) != 0;
+    return report_error(paths, error.code(),
+                        end.out_of_memory ? "out_of_memory"
+                        : end.signal      ? "signal"
+                        : failed          ? "exit"
+                                          : "module",
+                        error.what(), end);
   } catch (const Error& error) {
     return report_error(paths, error.code(),
                         error.code() == StatusCode::resource_exhausted ? "disk_full" : "module",

@@ -77,7 +77,9 @@ std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& 
                                 {"probabilities", arguments.probabilities},
                                 {"top", arguments.top},
                                 {"on_error", arguments.on_error},
-                                {"method", arguments.method}});
+                                {"method", arguments.method},
+                                {"backend", model.load_backend},
+                                {"backend_config", model.backend_config}});
   submit(spec, arguments.standard_input, context_);
   return std::make_unique<EngineFuture<PredictionFuture>>(*context_.jobs, spec.uuid, spec.id);
 }

@@ -62,7 +62,7 @@ std::unique_ptr<ModelFuture> LocalModelTrainer::train(const ModuleManifest& modu
                            " DATA (- for standard input)");
   JobSpec spec =
       make_spec(JobKind::train, instance_name_, limits_, module, arguments.data, arguments.job, context_);
-  spec.parameters = check_parameters(module.name, module.parameters, arguments.parameters);
+  spec.parameters = check_parameters(module, arguments.parameters);
   spec.data_format = arguments.data_format;
   spec.model_name = arguments.model_name;
   spec.save_path = final_save_path(arguments, spec.uuid, context_.working_directory);

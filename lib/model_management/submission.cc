@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "lib/base/files.h"
+#include "lib/jobs/job_directory.h"
+#include "lib/model_management/code_copy.h"
 
 namespace ostler {
 
@@ -163,8 +165,9 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   return spec;
 }
 
-void submit(const JobSpec& spec, int standard_input, const ComponentContext& context) {
+void submit(JobSpec& spec, int standard_input, const ComponentContext& context) {
   JobEngine::Attachments attachments;
+  attachments.code = take_code(spec.module, JobPaths(context.jobs->job_directory(spec.uuid)).code);
   attachments.environment = captured_environment(context.environment);
   for (const DataFile& file : spec.data)
     if (file.path == "-") attachments.standard_input = standard_input;

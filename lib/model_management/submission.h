@@ -26,8 +26,8 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
 // The submitter's environment without what belongs to a terminal or a session.
 std::vector<std::string> captured_environment(const std::vector<std::string>& environment);
 
-// Writes the job down and gives its handle; Future is ModelFuture or PredictionFuture's implementation.
-void submit(const JobSpec& spec, int standard_input, const ComponentContext& context);
+// Writes the job down, with the copy of its module's code.
+void submit(JobSpec& spec, int standard_input, const ComponentContext& context);
 
 // The final path of a training's model (TRN-2): `save_path`, then the uuid with `save_with_id`, then
 // `model_name`, the latter two left out when they are components of the path already. Errors for names that

@@ -25,12 +25,17 @@ class EchoModule : public Module {
   SaveResult save(const std::string&) const override { return {}; }
 };
 
+int last_threads = 0;
+Value last_config;
+
 class EchoClass : public ModuleClass {
  public:
   std::string module_id() const override { return kId; }
   std::unique_ptr<Module> train(const TrainRequest&, TrainReporter&) const override { return nullptr; }
   std::unique_ptr<Module> load(const LoadRequest& request) const override {
     if (request.config.name() == "broken") throw std::runtime_error("no luck");
+    last_threads = request.threads;
+    last_config = request.backend_config;
     return std::make_unique<EchoModule>();
   }
 };
@@ -42,13 +47,15 @@ class OneModule : public ModuleCatalog {
     if (name_or_id != kId) throw not_found("there is no module " + name_or_id);
     return manifest();
   }
-  const ModuleClass& open(const ModuleManifest&) const override { return class_; }
+  const ModuleClass& open(const ModuleManifest&, const std::string&) const override { return class_; }
 
  private:
   static ModuleManifest manifest() {
     ModuleManifest made;
     made.module_id = kId;
     made.name = "echo";
+    made.backends = {{kLocalBackend, {kLocalBackend}},
+                     {kProcessBackend, {kLocalBackend, "OTHER"}, Value::object({{"threads", 3}})}};
     return made;
   }
   EchoClass class_;
@@ -116,6 +123,45 @@ TEST_CASE("[INI-1] [INI-9] LOCAL initializer: backend_priority and its errors") 
         std::string::npos);
   CHECK(message_of([&] { init("backend_prioritee: []", "m", why_not); }).find("did you mean") !=
         std::string::npos);
+}
+
+TEST_CASE("[INI-2] [INI-3] LOCAL initializer: the first backend that loads what the model was made with") {
+  make_model("m");
+  make_directories("o");
+  write_file("o/config.yml", std::string("module_id: ") + kId + "\nmodel_backend: OTHER\n", Sync::no);
+  make_directories("t");
+  write_file("t/config.yml", std::string("module_id: ") + kId + "\nmodel_backend: TGIS\n", Sync::no);
+  std::string why_not;
+  CHECK(init("{}", "m", why_not)->load_backend == "LOCAL");
+  CHECK(init("backend_priority: [{type: PROCESS}, {type: LOCAL}]", "m", why_not)->load_backend == "PROCESS");
+  CHECK(init("{}", "o", why_not)->load_backend == "PROCESS");
+  CHECK_FALSE(init("backend_priority: [{type: LOCAL}]", "o", why_not));
+  CHECK(why_not ==
+        "backend LOCAL: of module echo it loads models that were made with LOCAL, and this one was "
+        "made with OTHER");
+  CHECK_FALSE(init("{}", "t", why_not));
+  CHECK(why_not.find("backend LOCAL:") == 0);
+  CHECK(why_not.find(
+            "; backend PROCESS: of module echo it loads models that were made with LOCAL, OTHER, and this "
+            "one was made with TGIS") != std::string::npos);
+}
+
+TEST_CASE("[INI-4] LOCAL initializer: a module's own configuration is merged over its backend's") {
+  make_model("m");
+  std::string why_not;
+  init("backend_priority: [{type: PROCESS, config: {threads: 2, environment: {A: 1}}}]", "m", why_not);
+  CHECK(last_threads == 3);
+  CHECK(last_config == Value::object({{"threads", 3}, {"environment", Value::object({{"A", 1}})}}));
+  init("backend_priority: [{type: LOCAL, config: {threads: 2}}]", "m", why_not);
+  CHECK(last_threads == 2);
+  init("{}", "m", why_not);
+  CHECK(last_threads == 1);  // what the caller asked for
+  CHECK(message_of([&] {
+          init("backend_priority: [{type: LOCAL, config: {thread: 2}}]", "m", why_not);
+        }).find("did you mean \"threads\"") != std::string::npos);
+  CHECK(message_of([&] {
+          init("backend_priority: [{type: LOCAL, config: {threads: 0}}]", "m", why_not);
+        }).find("at least 1") != std::string::npos);
 }
 
 TEST_CASE("LOCAL initializer: an unknown module is nothing, with its id and class") {
