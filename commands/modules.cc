@@ -1,7 +1,9 @@
-// ostler modules [NAME]: the installed modules and their parameters.
+// ostler modules [NAME]: the modules there are and their parameters; --new writes one.
 
 #include "commands/command.h"
+#include "commands/new_module.h"
 #include "commands/output.h"
+#include "lib/base/files.h"
 
 namespace ostler {
 
@@ -14,16 +16,37 @@ Value module_to_value(const ModuleManifest& manifest) {
   return value;
 }
 
+// "LOCAL, PROCESS (models made with LOCAL)", and the words of a command.
+std::string shown_backends(const ModuleManifest& manifest) {
+  std::vector<std::string> names;
+  for (const ModuleBackend& backend : manifest.backends)
+    names.push_back(backend.type + " (loads what was made with " + join(backend.loads, ", ") + ")");
+  return join(names, ", ");
+}
+
+std::string shown_words(const ModuleManifest& manifest, const char* role) {
+  const Value* words = manifest.command.find(role);
+  if (words == nullptr) return {};
+  std::vector<std::string> quoted;
+  for (const Value& word : words->as_array()) quoted.push_back(shell_quote(word.as_string()));
+  return join(quoted, " ");
+}
+
 std::string module_details(const ModuleManifest& manifest) {
-  std::string text = format_details({{"name", manifest.name},
-                                     {"module_id", manifest.module_id},
-                                     {"version", manifest.version},
-                                     {"task", manifest.task},
-                                     {"description", manifest.description},
-                                     {"library", manifest.library},
-                                     {"input", manifest.input},
-                                     {"cpus", manifest.cpus == 0 ? "all" : std::to_string(manifest.cpus)},
-                                     {"file", manifest.file}});
+  std::string text =
+      format_details({{"name", manifest.name},
+                      {"module_id", manifest.module_id},
+                      {"version", manifest.version},
+                      {"task", manifest.task},
+                      {"description", manifest.description},
+                      {"library", manifest.library},
+                      {"input", manifest.input},
+                      {"cpus", manifest.cpus == 0 ? "all" : std::to_string(manifest.cpus)},
+                      {"backends", shown_backends(manifest)},
+                      {"train", shown_words(manifest, "train")},
+                      {"run", shown_words(manifest, "run")},
+                      {"file", manifest.is_command() ? manifest.manifest_path : manifest.file}});
+  if (manifest.any_parameters) return text + "\nParameters (-p NAME=VALUE): any\n";
   text += "\nParameters (-p NAME=VALUE):\n";
   std::vector<std::vector<std::string>> rows;
   for (const ParameterSpec& spec : manifest.parameters)
@@ -31,7 +54,25 @@ std::string module_details(const ModuleManifest& manifest) {
   return text + format_table(rows);
 }
 
+int write_new(const Invocation& invocation) {
+  if (!invocation.arguments[0].empty())
+    throw invalid_argument("--new NAME writes a new module; it takes no other name");
+  if (invocation.has("--python") == invocation.has("--shell"))
+    throw invalid_argument("--new writes either --python or --shell scripts: say which");
+  const std::string name = *invocation.value("--new");
+  const std::vector<std::string> written = write_new_module(
+      name, invocation.has("--shell") ? ScriptLanguage::shell : ScriptLanguage::python, working_directory());
+  print(join(written, "\n") + "\n");
+  if (!invocation.quiet() && written.back() != "ostler.yml")
+    say("note: there is an ostler.yml already: add the module of " + written.back() +
+        " to it (its paths begin with " + name + "/ there), or give --config " + written.back());
+  return 0;
+}
+
 int run(const Invocation& invocation) {
+  if (invocation.has("--new")) return write_new(invocation);
+  for (const char* option : {"--python", "--shell"})
+    if (invocation.has(option)) throw invalid_argument(std::string(option) + " belongs to --new NAME");
   const ModuleCatalog& catalog = invocation.manager().modules();
   std::vector<ModuleManifest> manifests;
   const bool one = !invocation.arguments[0].empty();
@@ -63,8 +104,12 @@ CommandSpec modules_command() {
   command.name = "modules";
   command.summary = "List the installed modules, or one module's parameters";
   command.usage = "ostler modules [NAME]";
+  command.options = {
+      {"--new", "", "NAME", "write a module of scripts: NAME/ and its configuration", "A new module"},
+      {"--python", "", "", "with --new: in Python", "A new module"},
+      {"--shell", "", "", "with --new: for the shell", "A new module"}};
   command.examples = {"ostler modules", "ostler modules xgboost",
-                      "ostler modules --format '{name} {module_id}'"};
+                      "ostler modules --format '{name} {module_id}'", "ostler modules --new churn --python"};
   command.arguments = {{"NAME", "a module's short name or id", 0, 1}};
   command.run = run;
   return command;

@@ -53,6 +53,8 @@ class ModelInitializerBase {
   // A failure inside the module's load is final and an Error that names the backend (INI-7).
   virtual std::optional<LoadedModel> init(const FoundModel& model, int threads,
                                           std::string& why_not) const = 0;
+  // The types of the backends that it loads with (MGR-14).
+  virtual std::vector<std::string> backends() const { return {}; }
 };
 
 // What every submission has in common.

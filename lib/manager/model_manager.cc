@@ -212,6 +212,15 @@ std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const Loade
   return future;
 }
 
+std::vector<std::string> ModelManager::get_module_backends() {
+  std::vector<std::string> types;
+  const Value& configured = configuration_.values.at("model_management").at("initializers");
+  for (const auto& [name, spec] : configured.as_object("model_management.initializers"))
+    for (const std::string& type : initializer(name).backends())
+      if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+  return types;
+}
+
 // The store knows which instance a job is of; every trainer of this kind gives the same handle for it.
 std::unique_ptr<ModelFuture> ModelManager::get_model_future(const std::string& training_id) {
   return trainer("default").get_model_future(training_id);

@@ -54,6 +54,8 @@ class ModelManager {
   std::unique_ptr<ModelFuture> get_model_future(const std::string& training_id);
   std::unique_ptr<PredictionFuture> get_prediction_future(const std::string& prediction_id);
 
+  // The types of the backends of all configured initializers, each once (MGR-14).
+  std::vector<std::string> get_module_backends();
   const ModuleCatalog& modules() const { return *catalog_; }
   JobEngine& jobs() { return *engine_; }
   const Configuration& configuration() const { return configuration_; }

@@ -31,8 +31,7 @@ class LocalModelInitializer : public ModelInitializerBase {
   };
   LocalModelInitializer(std::string instance_name, std::vector<Backend> backends,
                         const ModuleCatalog& modules);
-  // The types of its backends, in order (MGR-14).
-  std::vector<std::string> backends() const;
+  std::vector<std::string> backends() const override;
   std::optional<LoadedModel> init(const FoundModel& model, int threads, std::string& why_not) const override;
 
  private:

@@ -4,8 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import stat
-import subprocess
 
 from support import DATA, OstlerTest, is_dead, main
 
@@ -366,6 +364,124 @@ class MischiefTest(CommandTest):
         self.write("how", "well")
         self.data = self.write("rows.jsonl", '{"x": 1}\n{"x": 2\n')
         self.how("well", code=2, says=["rows.jsonl:2"])
+
+
+class NewModuleTest(OstlerTest):
+    """modules --new writes a pair of scripts that works, and overwrites nothing."""
+
+    def test_python(self):
+        written = self.ostler("modules", "--new", "churn", "--python").out.split()
+        self.assertEqual(written, ["churn/train.py", "churn/predict.py", "ostler.yml"])
+        self.ostler("train", "churn", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait")
+        self.assertEqual(len(self.ostler("predict", "m", DATA / "iris.test.csv").rows), 30)
+        self.refused(2, "train", "churn", DATA / "iris.train.csv", "--label", "targe", says="target")
+
+    def test_shell(self):
+        self.ostler("modules", "--new", "common", "--shell")
+        self.write("a b.txt", "spring\nautumn\nspring\n")
+        self.ostler("train", "common", "a b.txt", "--save-path", "m", "--wait")
+        self.assertEqual(self.ostler("predict", "m", stdin="x\ny\n").out, "spring\nspring\n")
+
+    def test_nothing_is_overwritten(self):
+        self.ostler("modules", "--new", "churn", "--python")
+        self.refused(2, "modules", "--new", "churn", "--shell", says=["churn", "nothing was written"])
+        before = (self.work / "ostler.yml").read_text()
+        second = self.ostler("modules", "--new", "other", "--python")
+        self.assertEqual(second.out.split(), ["other/train.py", "other/predict.py", "other/ostler.yml"])
+        self.assertIn("--config other/ostler.yml", second.err)
+        self.assertEqual((self.work / "ostler.yml").read_text(), before)
+        self.ostler("train", "other", "--config", "other/ostler.yml", DATA / "iris.train.csv", "--label", "target", "--wait")
+
+    def test_refusals(self):
+        self.refused(2, "modules", "--new", "Churn", "--python", says="no module name")
+        self.refused(2, "modules", "--new", "churn", says="--python or --shell")
+        self.refused(2, "modules", "--new", "churn", "--python", "--shell")
+        self.refused(2, "modules", "--python", says="--new")
+        self.refused(2, "modules", "x", "--new", "churn", "--python")
+
+
+class BackendTest(OstlerTest):
+    """Which backend loads what, in the foreground and in a job."""
+
+    def initializer(self, backends):
+        return self.configure(f"model_management: {{initializers: {{default: {{type: LOCAL, config: {{backend_priority: {backends}}}}}}}}}\n")
+
+    def test_any_module_in_a_process_of_its_own(self):
+        """[INI-1] [INI-8] PROCESS gives what LOCAL gives, to the byte."""
+        for module in ("linear", "xgboost"):
+            self.ostler("train", module, DATA / "penguins.train.csv", "--label", "species", "--save-path", module, "--wait")
+        self.ostler("train", "linear", DATA / "iris.train.csv", "--label", "sepal_length_cm", "--save-path", "number", "-w")
+        ways = [(model, DATA / "penguins.test.csv", *more) for model in ("linear", "xgboost")
+                for more in ((), ("--proba",), ("--top", "2"), ("--keep", "all"), ("--output-format", "jsonl"))]
+        ways.append(("number", DATA / "iris.test.csv", "--output-format", "jsonl"))
+        local = [self.ostler("predict", *way).out for way in ways]
+        self.initializer("[{type: PROCESS}]")
+        self.assertIn("backend: PROCESS", self.ostler("load", "linear").out)
+        for way, out in zip(ways, local):
+            self.assertEqual(self.ostler("predict", *way).out, out)
+        job = self.ostler("predict", "-d", *ways[0]).line
+        self.wait_for(job)
+        self.assertEqual(self.ostler("result", job).out, local[0])
+        self.assert_silence_soon()
+
+    def assert_silence_soon(self):
+        self.assertEqual(self.wait_for_silence(), {})
+
+    def test_bad_rows_in_a_process(self):
+        self.ostler("train", "linear", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait")
+        lines = (DATA / "iris.test.csv").read_text().splitlines()
+        self.write("bad.csv", "\n".join([*lines[:3], "x" + lines[3], *lines[4:]]) + "\n")
+        local = self.ostler("predict", "m", "bad.csv", "--on-error", "skip")
+        self.initializer("[{type: PROCESS}]")
+        self.assertEqual(self.ostler("predict", "m", "bad.csv", "--on-error", "skip").out, local.out)
+        self.assertIn("bad.csv:4", self.ostler("predict", "m", "bad.csv", code=2).err)
+
+    def test_a_crash_takes_only_its_process_along(self):
+        self.wait_for(self.fault("crash", "--save-path", "m", where="run"))
+        self.initializer("[{type: PROCESS}]")
+        result = self.ostler("predict", "m", DATA / "iris.test.csv", code=1)
+        self.assertIn("SIGSEGV", result.err)
+        info = self.wait_for(self.ostler("predict", "-d", "m", DATA / "iris.test.csv").line, "ERRORED")
+        self.assertIn("SIGSEGV", info["errors"][0])
+
+    def test_INI_7_a_failing_load_is_final(self):
+        """[INI-7] The next backend is not tried, and the error is that of the module."""
+        self.wait_for(self.fault("throw", "--save-path", "m", where="load", message="not today"))
+        for first, other in (("PROCESS", "LOCAL"), ("LOCAL", "PROCESS")):
+            self.initializer(f"[{{type: {first}}}, {{type: {other}}}]")
+            err = self.ostler("load", "m", code=2).err
+            self.assertIn(f"backend {first} of module fault: not today", err)
+            self.assertNotIn(f"backend {other}", err)
+
+    def test_INI_3_which_backends_were_tried_and_why_not(self):
+        """[INI-2] [INI-3] A command module is loaded by PROCESS alone."""
+        self.ostler("modules", "--new", "churn", "--python")
+        self.ostler("train", "churn", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait")
+        self.assertIn("backend: PROCESS", self.ostler("load", "m").out)
+        self.initializer("[{type: LOCAL}]")
+        self.refused(3, "load", "m", says=["backend LOCAL", "module churn", "PROCESS only"])
+        config = self.work / "m/config.yml"
+        config.write_text(config.read_text().replace("model_backend: PROCESS", "model_backend: TGIS"))
+        self.initializer("null")
+        self.refused(3, "load", "m", says=["backend LOCAL", "backend PROCESS", "made with TGIS"])
+        self.initializer("[]")
+        self.refused(3, "load", "m", says="backend_priority is empty")
+        self.initializer("[{type: TGIS}]")
+        self.refused(2, "load", "m", says=["backend_priority[0]", "TGIS", "LOCAL, PROCESS"])
+
+    def test_INI_4_a_modules_own_configuration_of_its_backend(self):
+        """[INI-4] The environment of the backend, under that of the module."""
+        self.write("train.py", "import os\nopen(os.environ['OSTLER_MODEL_DIR'] + '/x', 'w')\n")
+        self.write("predict.py", "import os, sys\nprint('prediction')\nfor _ in list(sys.stdin)[1:]: print(os.environ['A'] + os.environ['B'])\n")
+        self.write("ostler.yml", "modules: {m: {type: command, config: {train: [python3, train.py], run: [python3, predict.py], "
+                                 "backends: {PROCESS: {loads: [PROCESS], config: {environment: {B: module}}}}}}}\n")
+        self.initializer("[{type: PROCESS, config: {environment: {A: backend, B: backend}}}]")
+        self.ostler("train", "m", DATA / "iris.train.csv", "--save-path", "m", "--wait")
+        self.assertEqual(self.ostler("predict", "m", stdin="x\n1\n").out, "prediction\nbackendmodule\n")
+        self.assertIn("PROCESS (loads what was made with PROCESS)", self.ostler("modules", "m").out)
+        job = self.ostler("predict", "-d", "m", stdin="x\n1\n").line
+        self.wait_for(job)
+        self.assertEqual(self.ostler("result", job).out, "prediction\nbackendmodule\n")
 
 
 class SafetyTest(CommandTest):

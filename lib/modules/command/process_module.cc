@@ -20,7 +20,7 @@ namespace {
 constexpr Duration kLastMoment = std::chrono::seconds(2);
 
 // What a column of the program's is.
-enum class Use { value, prediction, probability, score, error, dropped };
+enum class Use { value, prediction, number_prediction, probability, score, error, dropped };
 
 class Session : public RunSession {
  public:
@@ -93,7 +93,7 @@ class Session : public RunSession {
       throw failed("printed something else than rows in the format " + plan_.format + ": " + lines_.first());
     }
     for (const Column& column : answers_->columns()) uses_.push_back(use_of(column.name));
-    const bool predicts = std::find(uses_.begin(), uses_.end(), Use::prediction) != uses_.end();
+    const bool predicts = std::any_of(uses_.begin(), uses_.end(), is_prediction);
     if (!predicts)
       throw failed(std::string("gives no column \"prediction") + (options_.top > 0 ? "_1" : "") +
                    "\"; the first line that it printed: " + lines_.first());
@@ -101,16 +101,23 @@ class Session : public RunSession {
       throw failed("gives no probabilities: columns named probability_<class>");
   }
 
-  Use use_of(const std::string& name) const {
-    if (plan_.format == "text") return Use::prediction;
+  static bool is_prediction(Use use) { return use == Use::prediction || use == Use::number_prediction; }
+
+  Use use_of(std::string name) const {
+    Use prediction = plan_.numbers ? Use::number_prediction : Use::prediction;
+    if (plan_.marked_numbers && ends_with(name, std::string_view(&kNumberMark, 1))) {
+      prediction = Use::number_prediction;
+      name.pop_back();
+    }
+    if (plan_.format == "text") return prediction;
     if (name == "error") return Use::error;
     if (starts_with(name, "probability_")) return options_.probabilities ? Use::probability : Use::dropped;
     if (options_.top > 0) {
-      if (starts_with(name, "prediction_")) return Use::prediction;
+      if (starts_with(name, "prediction_")) return prediction;
       if (starts_with(name, "score_")) return Use::score;
       if (name == "prediction") return Use::dropped;
     }
-    return name == "prediction" ? Use::prediction : Use::value;
+    return name == "prediction" ? prediction : Use::value;
   }
 
   // The next rows of the program into ready_; false at their end.
@@ -153,13 +160,13 @@ class Session : public RunSession {
         continue;
       }
       if (plan_.format == "text") column.name = "prediction";
-      if (use == Use::prediction) column.role = ColumnRole::prediction;
+      if (is_prediction(use)) column.role = ColumnRole::prediction;
+      if (plan_.marked_numbers && column.name.back() == kNumberMark) column.name.pop_back();
       if (use == Use::probability) {
         column.role = ColumnRole::probability;
         column.name = column.name.substr(std::string_view("probability_").size());
       }
-      const bool number =
-          use == Use::probability || use == Use::score || (use == Use::prediction && plan_.numbers);
+      const bool number = use == Use::probability || use == Use::score || use == Use::number_prediction;
       if (number) make_numbers(batch, column);
       columns.push_back(std::move(column));
     }

@@ -23,10 +23,14 @@
 
 namespace ostler {
 
+// At the end of a column's name, where ProcessPlan::marked_numbers: its predictions are numbers.
+inline constexpr char kNumberMark = '#';
+
 struct ProcessPlan {
   std::string name;  // for messages: "the program predict.py of module churn"
   std::string format = "csv";
-  bool numbers = false;  // predictions are numbers
+  bool numbers = false;         // predictions are numbers
+  bool marked_numbers = false;  // those of columns with the mark are
   std::vector<InputColumn> input_columns;
   std::size_t batch_rows = 1024;
   std::vector<std::string> methods = {"run"};

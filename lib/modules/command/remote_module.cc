@@ -117,6 +117,9 @@ void serve_rows(const Module& module, const RunOptions& options, int out) {
   bool some = false;
   const auto answer = [&] {
     RecordBatch output = module.run(input, options);
+    for (Column& column : output.columns)
+      if (column.role == ColumnRole::prediction && column.kind == ColumnKind::number)
+        column.name += kNumberMark;
     if (options.keep_errors) {
       Column& errors = output.add_texts("error");
       for (const RowError& error : output.row_errors) errors.texts[error.row] = error.message;
@@ -130,21 +133,6 @@ void serve_rows(const Module& module, const RunOptions& options, int out) {
   input = RecordBatch();
   input.columns = rows->columns();
   answer();
-}
-
-// Whether the module predicts numbers, as its answer to no rows tells.
-bool predicts_numbers(const Module& module) {
-  RecordBatch nothing;
-  for (const InputColumn& column : module.input_columns())
-    column.kind == ColumnKind::number ? nothing.add_numbers(column.name) : nothing.add_texts(column.name);
-  if (nothing.columns.empty()) nothing.add_texts("text");
-  try {
-    const RecordBatch answer = module.run(nothing, {});
-    const Column* prediction = answer.find("prediction");
-    return prediction != nullptr && prediction->kind == ColumnKind::number;
-  } catch (const Error&) {
-    return false;  // it will say so again
-  }
 }
 
 }  // namespace
@@ -181,7 +169,7 @@ std::unique_ptr<Module> RemoteModuleClass::load(const LoadRequest& request) cons
   plan.methods.clear();
   for (const Value& method : told.at("methods").as_array()) plan.methods.push_back(method.as_string());
   plan.library_version = told.get_string("library_version");
-  plan.numbers = told.get_boolean("numbers");
+  plan.marked_numbers = true;
   plan.judge = [](const ProgramEnd& end) {
     return end.exit_status == kBadRows ? StatusCode::invalid_argument : StatusCode::internal;
   };
@@ -214,7 +202,6 @@ int serve_module(const ModuleClass& (*open)(const ModuleManifest&)) {
     tell(Value::object({{"input_columns", columns_to_value(module->input_columns())},
                         {"batch_rows", static_cast<std::int64_t>(module->batch_rows())},
                         {"methods", methods},
-                        {"numbers", predicts_numbers(*module)},
                         {"library_version", module->library_version()}}));
   } catch (const Error& error) {
     return tell_error(error.code(), error.what());
