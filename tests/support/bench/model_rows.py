@@ -125,5 +125,21 @@ def predict_many(bench):
     return Row("predict 200,000 rows, CSV to CSV", contenders, ["wall", "memory", "cpu"], [goal], bench.rounds(11, 3))
 
 
+def predict_by_program(bench):
+    """A command module of ten lines of Python beside the same script alone, fed by cat."""
+    work, source = bench.directory("program"), data.friedman1(bench.cache)
+    env = bench.env(OSTLER_HOME=work / "store", OSTLER_MODEL_DIR=work / "model")
+    bench.run([bench.ostler, "modules", "--new", "bench", "--python"], env, work)
+    bench.run([bench.ostler, "train", "bench", source, "--label", "y", "--save-path", work / "model", "--wait"], env, work)
+    script = work / "bench/predict.py"
+    fed = ["sh", "-c", f"cat {source} | {PYTHON} {script} > {work}/alone.csv"]
+    contenders = [("ostler predict", lambda: bench.timed(
+        [bench.ostler, "predict", "-q", work / "model", source, "-o", work / "out.csv"], env, cwd=work)),
+        ("cat | the script", lambda: bench.timed(fed, env, cwd=work))]
+    return Row("predict 200,000 rows of 21 by a Python program", contenders, ["wall", "cpu"],
+               [ratio_at_least("cat | the script", "ostler predict", "wall", 0.7, "at least 0.7 of the script's own rate")],
+               bench.rounds(9, 3))
+
+
 ROWS = {"one-row": one_row, "train-friedman1": train_friedman1, "train-debian_section": train_debian_section,
-        "predict-200k": predict_many}
+        "predict-200k": predict_many, "predict-program": predict_by_program}
