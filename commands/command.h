@@ -72,7 +72,8 @@ struct CommandSpec {
 // All commands, by name.
 const std::vector<CommandSpec>& all_commands();
 const std::vector<OptionSpec>& global_options();
-// Options that several commands share.
+// Arguments and options that several commands share.
+ArgumentSpec model_argument();
 std::vector<OptionSpec> job_options();
 std::vector<OptionSpec> waiting_options();
 std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vector<OptionSpec>& right);

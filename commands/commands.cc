@@ -93,6 +93,10 @@ const std::vector<OptionSpec>& global_options() {
   return options;
 }
 
+ArgumentSpec model_argument() {
+  return {"MODEL", "a path with a config.yml, a name under the load path, or a training's id"};
+}
+
 std::vector<OptionSpec> job_options() {
   return {
       {"--id", "", "ID", "an id of your own; refused while a job of that id is active", "The job"},

@@ -28,7 +28,7 @@ CommandSpec find_command() {
   command.examples = {"ostler find models/penguins",
                       "ostler find penguins  # a name under the load path (./models)",
                       "ostler find models/penguins --format '{metrics.accuracy}'"};
-  command.arguments = {{"MODEL", "a path with a config.yml, or a name under the load path"}};
+  command.arguments = {model_argument()};
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"}};
   command.run = run;
   return command;

@@ -62,7 +62,7 @@ CommandSpec load_command() {
   command.examples = {"ostler load models/penguins",
                       "ostler load models/penguins && cp -r models/penguins /srv/models/",
                       "ostler load models/penguins --json"};
-  command.arguments = {{"MODEL", "a path with a config.yml, or a name under the load path"}};
+  command.arguments = {model_argument()};
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"},
                      {"--initializer", "", "NAME", "the initializer to use (default: default)", "Options"},
                      {"--trust-code", "", "", "run the program that the model itself names", "Options"}};

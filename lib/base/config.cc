@@ -65,6 +65,11 @@ void merge(Value& into, const Value& from) {
     into = from;
     return;
   }
+  const Value *old_type = into.find("type"), *new_type = from.find("type");
+  if (old_type != nullptr && new_type != nullptr && !(*old_type == *new_type)) {
+    into = from;
+    return;
+  }
   for (const auto& [key, value] : from.as_object()) {
     Value* place = into.find(key);
     if (place == nullptr) {
@@ -107,6 +112,7 @@ std::optional<std::vector<std::string>> match_variable(std::string_view name, co
 }
 
 void apply_environment(const ConfigurationRequest& request, Configuration& configuration) {
+  Value given = Value::object();
   for (const std::string& entry : request.environment) {
     if (!starts_with(entry, "OSTLER_")) continue;
     const std::size_t equals = entry.find('=');
@@ -123,10 +129,13 @@ void apply_environment(const ConfigurationRequest& request, Configuration& confi
     }
     Value value = parse_yaml(std::string_view(entry).substr(equals + 1), variable);
     value.set_origin({std::make_shared<const std::string>(variable), 0});
-    Value* place = &configuration.values;
+    Value one;
+    Value* place = &one;
     for (const std::string& key : *path) place = &(*place)[key];
     *place = std::move(value);
+    merge(given, one);
   }
+  merge(configuration.values, given);
 }
 
 // True when nobody but this user can act through the group: it is the user's own and has no other members.

@@ -2,7 +2,8 @@
 
 // The configuration: YAML documents in caikit's shape, merged, with environment variables on top.
 //
-// Merge order, later wins; maps are merged key by key, anything else is replaced:
+// Merge order, later wins; maps are merged key by key, anything else is replaced, and so is a map whose
+// `type` becomes another one (what configured a MULTI finder means nothing to a LOCAL one):
 //   1 built-in defaults   2 /etc/ostler/config.yml   3 $XDG_CONFIG_HOME/ostler/config.yml (~/.config)   4
 //   ./ostler.yml 5 the file of --config, or else of OSTLER_CONFIG   6 environment variables
 //

@@ -9,7 +9,8 @@ void check_known_keys(const Value& config, const std::vector<std::string>& known
     for (const std::string& candidate : known) found = found || candidate == key;
     if (!found)
       throw invalid_argument(value.where() + "unknown key \"" + key + "\" in " + whose +
-                             did_you_mean(key, known) + " (known: " + join(known, ", ") + ")");
+                             did_you_mean(key, known) +
+                             (known.empty() ? " (it has none)" : " (known: " + join(known, ", ") + ")"));
   }
 }
 

@@ -1,15 +1,19 @@
 #include "lib/manager/builtin_components.h"
 
+#include "lib/model_management/job_model_finder.h"
 #include "lib/model_management/local_job_predictor.h"
 #include "lib/model_management/local_model_finder.h"
 #include "lib/model_management/local_model_initializer.h"
 #include "lib/model_management/local_model_trainer.h"
+#include "lib/model_management/multi_model_finder.h"
 
 namespace ostler {
 
 Factories builtin_factories() {
   Factories factories;
   factories.finders.register_type("LOCAL", LocalModelFinder::build);
+  factories.finders.register_type("MULTI", MultiModelFinder::build);
+  factories.finders.register_type("JOB", JobModelFinder::build);
   factories.initializers.register_type("LOCAL", LocalModelInitializer::build);
   factories.trainers.register_type("LOCAL", LocalModelTrainer::build);
   factories.predictors.register_type("LOCAL", LocalJobPredictor::build);
@@ -18,13 +22,18 @@ Factories builtin_factories() {
 
 Value default_configuration() {
   const Value local = Value::object({{"default", Value::object({{"type", "LOCAL"}})}});
-  Value values = Value::object(
-      {{"load_path", "./models"},
-       {"module_directories", Value::array()},
-       {"model_management",
-        Value::object(
-            {{"trainers", local}, {"job_predictors", local}, {"finders", local}, {"initializers", local}})}});
-  return values;
+  const Value finders = Value::object(
+      {{"default",
+        Value::object({{"type", "MULTI"},
+                       {"config", Value::object({{"finder_priority", Value::array({"local", "jobs"})}})}})},
+       {"local", Value::object({{"type", "LOCAL"}})},
+       {"jobs", Value::object({{"type", "JOB"}})}});
+  return Value::object({{"load_path", "./models"},
+                        {"module_directories", Value::array()},
+                        {"model_management", Value::object({{"trainers", local},
+                                                            {"job_predictors", local},
+                                                            {"finders", finders},
+                                                            {"initializers", local}})}});
 }
 
 ConfigurationRequest configuration_request() {
@@ -48,7 +57,7 @@ ConfigurationRequest configuration_request() {
         Value::object({{"trainers", role({"max_concurrent", "cancel_grace", "use_subprocess",
                                           "subprocess_start_method"})},
                        {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace"})},
-                       {"finders", role({"load_path"})},
+                       {"finders", role({"load_path", "finder_priority"})},
                        {"initializers", role({"backend_priority"})}})}});
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",

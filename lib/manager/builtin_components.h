@@ -16,7 +16,8 @@ struct Factories {
 };
 Factories builtin_factories();
 
-// load_path: ./models, and one LOCAL component of each role named "default".
+// load_path: ./models, and a component of each role named "default", LOCAL but for the finder: that one asks
+// "local" (LOCAL), then "jobs" (JOB).
 Value default_configuration();
 // For load_configuration: which keys there are, beside those of a component's own `config`.
 ConfigurationRequest configuration_request();

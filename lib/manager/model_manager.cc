@@ -68,6 +68,19 @@ ModelManager::ModelManager(const Options& options) {
   engine_ = std::make_unique<JobEngine>(std::move(engine));
   context_.modules = catalog_.get();
   context_.jobs = engine_.get();
+  context_.finders = instances("finders", &ModelManager::finder);
+  context_.initializers = instances("initializers", &ModelManager::initializer);
+}
+
+template <typename Component>
+Instances<Component> ModelManager::instances(const std::string& section,
+                                             Component& (ModelManager::*get)(const std::string&)) {
+  Instances<Component> all;
+  const Value& configured = configuration_.values.at("model_management").at(section);
+  for (const auto& [name, spec] : configured.as_object("model_management." + section))
+    all.names.push_back(name);
+  all.get = [this, get](const std::string& name) -> Component& { return (this->*get)(name); };
+  return all;
 }
 
 template <typename Component>
@@ -86,7 +99,23 @@ Component& ModelManager::component(std::map<std::string, std::unique_ptr<Compone
     throw invalid_argument(fmt::format("Unknown {}: \"{}\"{} (configured: {})", role, instance,
                                        did_you_mean(instance, names), join(names, ", ")));
   }
-  place = factory.construct(*spec, instance, context_);
+  // A component may ask for others while it is built: for itself, too, through them.
+  const std::string mark = role + " " + instance;
+  const auto begin = std::find(building_.begin(), building_.end(), mark);
+  if (begin != building_.end()) {
+    std::string chain;
+    for (auto link = begin; link != building_.end(); ++link) chain += link->substr(role.size() + 1) + " -> ";
+    throw invalid_argument(fmt::format("{}the {} \"{}\" is made of itself: {}{}; take one out of its list",
+                                       spec->where(), role, instance, chain, instance));
+  }
+  building_.push_back(mark);
+  try {
+    place = factory.construct(*spec, instance, context_);
+  } catch (...) {
+    building_.pop_back();
+    throw;
+  }
+  building_.pop_back();
   return *place;
 }
 

@@ -64,6 +64,9 @@ class ModelManager {
 
  private:
   template <typename Component>
+  Instances<Component> instances(const std::string& section,
+                                 Component& (ModelManager::*get)(const std::string&));
+  template <typename Component>
   Component& component(std::map<std::string, std::unique_ptr<Component>>& built,
                        const Factory<Component, ComponentContext>& factory, const std::string& section,
                        const std::string& role, const std::string& instance);
@@ -77,7 +80,9 @@ class ModelManager {
   std::unique_ptr<PluginCatalog> catalog_;
   std::unique_ptr<JobEngine> engine_;
   ComponentContext context_;
-  std::recursive_mutex mutex_;  // guards the maps of built components
+  std::recursive_mutex mutex_;  // guards what follows
+  std::vector<std::string>
+      building_;  // "finder default", ...: components under construction, outermost first
   std::map<std::string, std::unique_ptr<ModelFinderBase>> finders_;
   std::map<std::string, std::unique_ptr<ModelInitializerBase>> initializers_;
   std::map<std::string, std::unique_ptr<ModelTrainerBase>> trainers_;

@@ -7,6 +7,10 @@ def fields(out):
     return dict(line.split(": ", 1) for line in out.splitlines() if not line.startswith(" ") and ": " in line)
 
 
+# What the tests of the module `fault` are trained with.
+FAULT_ID = "6f0a2c3e-8f0d-4c55-9c1b-2f7f0a5d9e01"
+
+
 class FindTest(OstlerTest):
     def test_what_a_model_is(self):
         self.wait_for(self.fault("", "--save-path", "models/m", metric=0.75))
@@ -15,7 +19,7 @@ class FindTest(OstlerTest):
         self.assertEqual((told["module"], told["path"]), ("fault", str(self.work / "models/m")))
         self.assertIn("1.0.0", found.out)
         self.assertIn("0.75", found.out)
-        self.assertEqual(told["finder"], "default")
+        self.assertEqual(told["finder"], "local")
 
     def test_json(self):
         self.wait_for(self.fault("", "--save-path", "models/m", metric=0.75))
@@ -23,7 +27,7 @@ class FindTest(OstlerTest):
         self.assertEqual((document["schema"], len(document["models"])), (1, 1))
         model = document["models"][0]
         self.assertEqual((model["path"], model["finder"], model["metrics"]),
-                         (str(self.work / "models/m"), "default", {"train_accuracy": 0.75}))
+                         (str(self.work / "models/m"), "local", {"train_accuracy": 0.75}))
 
     def test_FND_1_a_name_under_the_load_path(self):
         self.wait_for(self.fault("", "--save-path", "models/m"))
@@ -52,6 +56,144 @@ class FindTest(OstlerTest):
         self.wait_for(self.fault("", "--save-path", "models/penguins"))
         self.refused(3, "find", "pengiuns", says="pengiuns")
         self.refused(2, "find", "")
+
+    def test_MGR_5_MGR_6_where_it_looked_is_told(self):
+        """[MGR-5] [MGR-6] [MGR-15] without a config.yml nothing is a model, and each place is named"""
+        self.write("file", "x")
+        (self.work / "models/folder").mkdir(parents=True)
+        self.refused(3, "find", "folder", says=[f"{self.work}/folder does not exist",
+                                                f"{self.work}/models/folder has no config.yml"])
+        self.refused(3, "find", "file", says=f"{self.work}/file is a file, not a model directory")
+        elsewhere = {**self.env, "OSTLER_LOAD_PATH": "/nowhere"}
+        self.refused(3, "find", "folder", env=elsewhere, says="/nowhere/folder does not exist")
+
+
+class MultiFinderTest(OstlerTest):
+    """[FND-4] [FND-5] [FND-9] finders that ask others"""
+
+    def model(self, path, text=f"module_id: {FAULT_ID}\n"):
+        self.write(f"{path}/config.yml", text)
+        return self.work / path
+
+    def finders(self, text):
+        return self.configure("model_management:\n  finders:\n" + "".join(f"    {line}\n" for line in text.splitlines()))
+
+    def test_order(self):
+        self.finders("mine: {type: MULTI, config: {finder_priority: [first, second]}}\n"
+                     "first: {type: LOCAL, config: {load_path: a}}\n"
+                     "second: {type: LOCAL, config: {load_path: b}}")
+        b = self.model("b/m")
+        self.assertEqual(fields(self.ostler("find", "m", "--finder", "mine").out)["path"], str(b))
+        a = self.model("a/m")
+        found = fields(self.ostler("find", "m", "--finder", "mine").out)
+        self.assertEqual((found["path"], found["finder"]), (str(a), "first"))
+        # [FND-5] One that fails passes on.
+        self.model("a/m", "[")
+        self.assertEqual(fields(self.ostler("find", "m", "--finder", "mine").out)["path"], str(b))
+        (b / "config.yml").unlink()
+        self.refused(2, "find", "m", "--finder", "mine",
+                     says=["a/m/config.yml:", "second: ", "b/m has no config.yml"])
+        (self.work / "a/m/config.yml").unlink()
+        self.refused(3, "find", "m", "--finder", "mine", says=["first: ", "a/m has no config.yml", "second: ", "b/m"])
+
+    def test_FND_4_configuration_errors(self):
+        for listed, says in (("", "needs finder_priority"), ("finder_priority: local", "must be a list"),
+                             ("finder_priority: []", "is empty"), ("finder_priority: [[]]", "entry 1 of"),
+                             ("finder_priority: [mine]", "itself"), ("finder_priority: [lokal]", '"local"')):
+            path = self.finders(f"mine: {{type: MULTI, config: {{{listed}}}}}")
+            self.refused(2, "find", "m", "--finder", "mine", says=[f"{path}:3: ", says])
+            self.model("models/fine")
+            self.ostler("find", "fine")  # others are not concerned
+
+    def test_FND_4_a_cycle_is_told_with_its_chain(self):
+        path = self.finders("a: {type: MULTI, config: {finder_priority: [local, b]}}\n"
+                            "b: {type: MULTI, config: {finder_priority: [c]}}\n"
+                            "c: {type: MULTI, config: {finder_priority: [jobs, a]}}")
+        self.refused(2, "find", "m", "--finder", "a", says=[f"{path}:3: ", "a -> b -> c -> a"])
+        self.refused(2, "find", "m", "--finder", "c", says=[f"{path}:5: ", "c -> a -> b -> c"])
+        # A finder that is reached twice makes no cycle.
+        self.finders("a: {type: MULTI, config: {finder_priority: [b, c]}}\n"
+                     "b: {type: MULTI, config: {finder_priority: [local]}}\n"
+                     "c: {type: MULTI, config: {finder_priority: [local]}}")
+        self.refused(3, "find", "m", "--finder", "a", says=["b: local: ", "c: local: "])
+
+    def test_FND_9_a_members_fault_is_its_own(self):
+        path = self.finders("a: {type: MULTI, config: {finder_priority: [local, b]}}\n"
+                            "b: {type: LOCAL, config: {lode_path: x}}")
+        self.refused(2, "find", "m", "--finder", "a", says=[f"{path}:4: ", 'the finder "b"', "load_path"])
+
+    def test_MGR_2_unknown_instances(self):
+        self.refused(2, "find", "m", "--finder", "lokal", says=['Unknown finder: "lokal"', 'did you mean "local"'])
+        self.write("m/config.yml", f"module_id: {FAULT_ID}\n")
+        self.refused(2, "load", "m", "--initializer", "locl", says='Unknown initializer: "locl"')
+
+    def test_a_default_of_ones_own(self):
+        """A LOCAL finder as the default takes the place of the built-in one, without its configuration."""
+        self.finders("default: {type: LOCAL, config: {load_path: mine}}")
+        self.model("mine/m")
+        self.assertEqual(fields(self.ostler("find", "m").out)["finder"], "default")
+        self.finders("default: {config: {load_path: mine}}")
+        self.refused(2, "find", "m", says=["of type MULTI and has no load_path", "finders.local"])
+
+
+class JobFinderTest(OstlerTest):
+    """The id of a training is a MODEL."""
+
+    def test_of_a_completed_training(self):
+        job = self.fault("", "--save-path", "models/m", "--id", "nightly")
+        uuid = self.wait_for(job)["uuid"]
+        in_store = self.wait_for(self.fault(""))
+        for name in ("nightly", uuid, uuid[:8]):
+            found = fields(self.ostler("find", name).out)
+            self.assertEqual((found["path"], found["finder"]), (str(self.work / "models/m"), "jobs"))
+        self.assertIn("load_seconds", self.ostler("load", in_store["id"], cwd="/").out)
+        rows = self.ostler("predict", in_store["id"], DATA / "iris.test.csv").out
+        self.assertEqual(rows, self.ostler("predict", "models/m", DATA / "iris.test.csv").out)
+        later = self.ostler("predict", "--detach", "nightly", DATA / "iris.test.csv", "--wait").line
+        self.assertEqual(self.ostler("result", later).out, rows)
+
+    def test_a_path_and_a_name_come_first(self):
+        self.wait_for(self.fault("", "--save-path", "elsewhere/m", "--id", "nightly"))
+        self.assertEqual(fields(self.ostler("find", "nightly").out)["finder"], "jobs")
+        self.write("models/nightly/config.yml", f"module_id: {FAULT_ID}\n")
+        self.assertEqual(fields(self.ostler("find", "nightly").out)["path"], str(self.work / "models/nightly"))
+        self.write("nightly/config.yml", f"module_id: {FAULT_ID}\n")
+        self.assertEqual(fields(self.ostler("find", "nightly").out)["path"], str(self.work / "nightly"))
+
+    def test_the_store_is_opened_only_when_nothing_else_was_found(self):
+        self.write("m/config.yml", f"module_id: {FAULT_ID}\n")
+        self.store.mkdir(parents=True)
+        (self.store / "jobs.db").write_bytes(b"no database" * 100)
+        self.ostler("find", "m")
+        failed = self.ostler("find", "absent", code=1)
+        self.assertIn("jobs.db", failed.err)
+        self.assertIn(f"{self.work}/absent does not exist", failed.err)
+
+    def test_not_ended(self):
+        job = self.fault_waiting()
+        for command in (["predict", job, DATA / "iris.test.csv"], ["predict", "--detach", job, DATA / "iris.test.csv"],
+                        ["load", job], ["find", job]):
+            self.refused(4, *command, says=[job, "has not ended", "RUNNING", "ostler wait"])
+        self.release()
+        self.wait_for(job)
+        self.ostler("load", job)
+
+    def test_failed_and_canceled(self):
+        """[TRN-4] what did not complete gives the job's own error and code"""
+        failed = self.fault("throw", message="no luck today")
+        self.wait_for(failed, "ERRORED")
+        self.refused(6, "predict", failed, DATA / "iris.test.csv", says=[failed, "no luck today"])
+        canceled = self.fault_waiting()
+        self.ostler("cancel", canceled)
+        self.refused(5, "find", canceled, says=[canceled, "canceled"])
+
+    def test_what_made_no_model(self):
+        training = self.wait_for(self.fault("", "--save-path", "m"))
+        prediction = self.ostler("predict", "--detach", "m", DATA / "iris.test.csv", "--wait").line
+        self.refused(3, "find", prediction, says="is a prediction")
+        (self.work / "m").rename(self.work / "n")
+        self.refused(3, "find", training["id"], says=["is gone", str(self.work / "m")])
+        self.refused(3, "find", "3f2a9c1b-0000-4000-8000-000000000000", says=["there is no job", str(self.store)])
 
 
 if __name__ == "__main__":

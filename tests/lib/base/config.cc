@@ -47,6 +47,26 @@ std::string message_of(const ConfigurationRequest& wanted) {
 
 }  // namespace
 
+TEST_CASE("config: a component of another type does not inherit the configuration of the one before") {
+  ConfigurationRequest wanted = request();
+  write_file("system.yml",
+             "model_management:\n  trainers:\n    default: {type: MULTI, config: {members: [a]}}\n",
+             Sync::no);
+  write_file("work/ostler.yml", "model_management:\n  trainers:\n    default: {config: {more: 1}}\n",
+             Sync::no);
+  const auto trainer = [&] {
+    return load_configuration(wanted).values.at("model_management").at("trainers").at("default");
+  };
+  CHECK(to_json(trainer()) == R"({"type":"MULTI","config":{"members":["a"],"more":1}})");
+  write_file("work/ostler.yml", "model_management:\n  trainers:\n    default: {type: LOCAL}\n", Sync::no);
+  CHECK(to_json(trainer()) == R"({"type":"LOCAL"})");
+  write_file("work/ostler.yml", "", Sync::no);
+  // From the environment, in whatever order the variables stand.
+  wanted.environment.push_back("OSTLER_MODEL_MANAGEMENT_TRAINERS_DEFAULT_CONFIG_MAX_CONCURRENT=2");
+  wanted.environment.push_back("OSTLER_MODEL_MANAGEMENT_TRAINERS_DEFAULT_TYPE=LOCAL");
+  CHECK(to_json(trainer()) == R"({"config":{"max_concurrent":2},"type":"LOCAL"})");
+}
+
 TEST_CASE("config: files are merged in their order, and values know where they came from") {
   ConfigurationRequest wanted = request();
   write_file("system.yml",
