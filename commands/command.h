@@ -81,6 +81,7 @@ std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vecto
 // One for each file of this folder.
 CommandSpec cancel_command();
 CommandSpec dispatch_command();
+CommandSpec export_command();
 CommandSpec find_command();
 CommandSpec load_command();
 CommandSpec logs_command();

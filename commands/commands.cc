@@ -70,9 +70,9 @@ ModelManager& Invocation::manager() const {
 
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
-      cancel_command(), dispatch_command(), find_command(),    load_command(),
-      logs_command(),   modules_command(),  predict_command(), result_command(),
-      status_command(), train_command(),    wait_command(),
+      cancel_command(), dispatch_command(), export_command(),  find_command(),
+      load_command(),   logs_command(),     modules_command(), predict_command(),
+      result_command(), status_command(),   train_command(),   wait_command(),
   };
   return commands;
 }
@@ -94,7 +94,7 @@ const std::vector<OptionSpec>& global_options() {
 }
 
 ArgumentSpec model_argument() {
-  return {"MODEL", "a path with a config.yml, a name under the load path, or a training's id"};
+  return {"MODEL", "a path with a config.yml, a zip of one, a name under the load path, or a training's id"};
 }
 
 std::vector<OptionSpec> job_options() {

@@ -23,10 +23,11 @@ int run(const Invocation& invocation) {
   StdoutGuard rows;
   const long long before = resident_bytes();
   const Duration start = Clock::system().steady();
-  const LoadedModel model =
-      manager.load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
-                   invocation.value_or("--initializer", "default"));
-  model.module->check();
+  const std::string& name = invocation.arguments[0][0];
+  const std::string finder = invocation.value_or("--finder", "default");
+  const std::string initializer = invocation.value_or("--initializer", "default");
+  const LoadedModel model = name == "-" ? manager.load_archive(0, "standard input", finder, initializer)
+                                        : manager.load(name, finder, initializer);
   const double load_seconds = seconds(Clock::system().steady() - start);
   const long long memory = std::max(0LL, resident_bytes() - before);
   rows.restore();
@@ -61,8 +62,8 @@ CommandSpec load_command() {
   command.usage = "ostler load MODEL";
   command.examples = {"ostler load models/penguins",
                       "ostler load models/penguins && cp -r models/penguins /srv/models/",
-                      "ostler load models/penguins --json"};
-  command.arguments = {model_argument()};
+                      "ostler load penguins.zip --json", "curl -s $url | ostler load -"};
+  command.arguments = {{"MODEL", model_argument().help + "; - for a zip on standard input"}};
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"},
                      {"--initializer", "", "NAME", "the initializer to use (default: default)", "Options"},
                      {"--trust-code", "", "", "run the program that the model itself names", "Options"}};

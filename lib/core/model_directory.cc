@@ -77,6 +77,11 @@ ModelDirectory ModelDirectory::open(const std::string& path) {
   return model;
 }
 
+void ModelDirectory::show_as(const std::string& path) {
+  path_ = path;
+  config_.set_model_path(path);
+}
+
 std::string ModelDirectory::with_known_path(std::string message) const {
   for (std::size_t at = 0; (at = message.find(read_path_, at)) != std::string::npos; at += path_.size())
     message.replace(at, read_path_.size(), path_);

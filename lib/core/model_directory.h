@@ -24,6 +24,8 @@ class ModelDirectory {
   const std::string& read_path() const { return read_path_; }
   // The path that the user knows.
   const std::string& path() const { return path_; }
+  // Makes `path` the one that the user knows: the archive that the directory was extracted from.
+  void show_as(const std::string& path);
   // A message in which the one is replaced by the other.
   std::string with_known_path(std::string message) const;
 

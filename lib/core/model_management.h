@@ -26,6 +26,8 @@ struct FoundModel {
   ModuleConfig config;
   std::optional<ModelDirectory> directory;
   std::string finder;  // the instance that answered
+  // Keeps a model on disk that lies there for this use alone: one that was extracted from an archive.
+  std::shared_ptr<const void> keeps = {};
 };
 
 class ModelFinderBase {
@@ -38,6 +40,7 @@ class ModelFinderBase {
 
 // A module that is ready to run, and how it came to be.
 struct LoadedModel {
+  std::shared_ptr<const void> keeps;  // as FoundModel's; the module may still read from there
   ModuleConfig config;
   ModuleManifest manifest;
   std::unique_ptr<Module> module;

@@ -31,6 +31,7 @@ class ModuleConfig {
   std::string name() const { return values_.get_string("name"); }
   std::string version() const { return values_.get_string("version"); }
   const std::string& model_path() const { return model_path_; }
+  void set_model_path(std::string model_path) { model_path_ = std::move(model_path); }
   const Value& values() const { return values_; }
   Value& values() { return values_; }
   // Warnings of load: a legacy key was taken.

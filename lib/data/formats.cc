@@ -13,9 +13,11 @@ void* format_entry(const std::string& format, const char* entry) {
   void* found = library == nullptr ? nullptr : ::dlsym(library, entry);
   if (found == nullptr) {
     const char* reason = ::dlerror();
-    throw internal_error("cannot open the reader of " +
-                         std::string(format == "jsonl" ? "JSON Lines" : "compressed data") + ": " +
-                         (reason == nullptr ? path : reason));
+    throw internal_error("cannot open the library for " +
+                         std::string(format == "jsonl" ? "JSON Lines"
+                                     : format == "zip" ? "zip archives"
+                                                       : "compressed data") +
+                         ": " + (reason == nullptr ? path : reason));
   }
   return found;
 }

@@ -24,10 +24,10 @@ constexpr Duration kSettlersPatience = std::chrono::seconds(2);
 
 // ".<name>.ostler-old-<uuid>": a replaced model that somebody was still reading. It belongs to nobody any
 // more.
-std::string discarded_path(const Outcome& outcome) {
-  const std::string staged = file_name(outcome.staged);
-  const std::size_t uuid = staged.rfind(".ostler-") + 8;
-  return join_path(parent_path(outcome.staged), staged.substr(0, uuid) + "old-" + staged.substr(uuid));
+std::string discarded_path(const std::string& staged) {
+  const std::string name = file_name(staged);
+  const std::size_t uuid = name.rfind(".ostler-") + 8;
+  return join_path(parent_path(staged), name.substr(0, uuid) + "old-" + name.substr(uuid));
 }
 
 bool is_directory_itself(const std::string& path) {
@@ -41,6 +41,25 @@ void discard(const std::string& path) {
   const UniqueFd directory = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return;
   remove_tree(path);
+}
+
+// Afterwards `staged` is the model at `target`; what was there lies at `staged`, or where discarded_path
+// says.
+void swap_in(const std::string& staged, const std::string& target) {
+  if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (errno == ENOENT) {
+    rename_path(staged, target);  // nothing is there yet
+  } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
+    rename_path(target, discarded_path(staged));
+    rename_path(staged, target);
+  } else {
+    throw system_error(errno, "cannot publish the model at " + target);
+  }
+}
+
+void check_replaceable(const std::string& target) {
+  const std::string why_not = why_not_replaceable(target);
+  if (!why_not.empty()) throw invalid_argument("cannot save to " + target + ": " + why_not);
 }
 
 std::string tracking_id_of(const std::string& model) {
@@ -82,12 +101,26 @@ void check_staged(const Outcome& outcome) {
 
 // True when the job of that uuid, in this store, is known to have failed.
 bool has_failed(const std::string& home, const std::string& uuid) {
-  if (!is_uuid(uuid)) return false;
+  if (home.empty() || !is_uuid(uuid)) return false;
   try {
     const auto outcome = read_outcome(JobPaths(job_directory_path(home, uuid)));
     return outcome && outcome->status != JobStatus::COMPLETED;
   } catch (const Error&) {
     return false;
+  }
+}
+
+// Removes what lies staged beside `target` and is nobody's any more. Without a store no job is known.
+void sweep(const std::string& target, const std::string& home) {
+  const std::string folder = parent_path(target);
+  const std::string prefix = "." + file_name(target) + ".ostler-";
+  for (const std::string& name : list_directory(folder)) {
+    if (!starts_with(name, prefix)) continue;
+    const std::string path = join_path(folder, name);
+    if (starts_with(name, prefix + "old-"))
+      discard(path);
+    else if (has_failed(home, name.substr(prefix.size())))
+      remove_tree(path);
   }
 }
 
@@ -152,8 +185,7 @@ void Publication::lock(Duration patience, const std::function<bool()>& give_up) 
 
 void Publication::check_target() const {
   if (is_model()) {
-    const std::string why_not = why_not_replaceable(outcome_.target);
-    if (!why_not.empty()) throw invalid_argument("cannot save to " + outcome_.target + ": " + why_not);
+    check_replaceable(outcome_.target);
     return;
   }
   const auto target = file_status(outcome_.target);
@@ -164,41 +196,27 @@ void Publication::check_target() const {
 
 void Publication::clean_up() {
   if (holds_replaced(outcome_)) {
-    rename_path(outcome_.staged, discarded_path(outcome_));
-    discard(discarded_path(outcome_));
+    rename_path(outcome_.staged, discarded_path(outcome_.staged));
+    discard(discarded_path(outcome_.staged));
   }
-  sweep();
+  sweep(outcome_.target, home_);
   lock_.reset();
 }
 
 void Publication::publish_file() { rename_path(outcome_.staged, outcome_.target); }
 
 void Publication::publish_directory() {
-  const char* staged = outcome_.staged.c_str();
-  const char* target = outcome_.target.c_str();
-  if (::renameat2(AT_FDCWD, staged, AT_FDCWD, target, RENAME_EXCHANGE) != 0) {
-    if (errno == ENOENT) {
-      rename_path(outcome_.staged, outcome_.target);  // nothing is there yet
-    } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
-      rename_path(outcome_.target, discarded_path(outcome_));
-      rename_path(outcome_.staged, outcome_.target);
-    } else {
-      throw system_error(errno, "cannot publish the model at " + outcome_.target);
-    }
-  }
+  swap_in(outcome_.staged, outcome_.target);
   test_point("publish:exchanged");
 }
 
-void Publication::sweep() {
-  const std::string prefix = "." + file_name(outcome_.target) + ".ostler-";
-  for (const std::string& name : list_directory(folder_)) {
-    if (!starts_with(name, prefix)) continue;
-    const std::string path = join_path(folder_, name);
-    if (starts_with(name, prefix + "old-"))
-      discard(path);
-    else if (has_failed(home_, name.substr(prefix.size())))
-      remove_tree(path);
-  }
+void publish_model(const std::string& staged, const std::string& target) {
+  const PublishLock lock = PublishLock::take(target, kSettlersPatience);
+  check_replaceable(target);
+  swap_in(staged, target);
+  fsync_directory(parent_path(target));
+  if (file_status(staged, Links::keep)) rename_path(staged, discarded_path(staged));
+  sweep(target, "");
 }
 
 void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory) {

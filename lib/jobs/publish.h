@@ -47,12 +47,16 @@ class Publication {
   void clean_up();
   void publish_file();
   void publish_directory();
-  void sweep();
 
   Outcome outcome_;
   std::string home_, folder_;
   std::optional<PublishLock> lock_;
 };
+
+// For a model that no job made: moves the directory `staged` (a staged_path of `target`) to `target` under
+// the same lock and by the same rules, and removes what was there unless somebody reads it. Throws as
+// prepare(), but soon; then `staged` is still there.
+void publish_model(const std::string& staged, const std::string& target);
 
 // Removes what a job that did not complete has staged, beside `target` and in its own directory, and the
 // publishing lock that it may have died with.

@@ -1,5 +1,6 @@
 #include "lib/manager/builtin_components.h"
 
+#include "lib/manager/model_archive.h"
 #include "lib/model_management/job_model_finder.h"
 #include "lib/model_management/local_job_predictor.h"
 #include "lib/model_management/local_model_finder.h"
@@ -21,6 +22,7 @@ Factories builtin_factories() {
 }
 
 Value default_configuration() {
+  const ArchiveLimits limits;
   const Value local = Value::object({{"default", Value::object({{"type", "LOCAL"}})}});
   const Value finders = Value::object(
       {{"default",
@@ -28,12 +30,14 @@ Value default_configuration() {
                        {"config", Value::object({{"finder_priority", Value::array({"local", "jobs"})}})}})},
        {"local", Value::object({{"type", "LOCAL"}})},
        {"jobs", Value::object({{"type", "JOB"}})}});
-  return Value::object({{"load_path", "./models"},
-                        {"module_directories", Value::array()},
-                        {"model_management", Value::object({{"trainers", local},
-                                                            {"job_predictors", local},
-                                                            {"finders", finders},
-                                                            {"initializers", local}})}});
+  return Value::object(
+      {{"load_path", "./models"},
+       {"module_directories", Value::array()},
+       {"archives", Value::object({{"max_bytes", limits.max_bytes}, {"max_files", limits.max_files}})},
+       {"model_management", Value::object({{"trainers", local},
+                                           {"job_predictors", local},
+                                           {"finders", finders},
+                                           {"initializers", local}})}});
 }
 
 ConfigurationRequest configuration_request() {
@@ -53,6 +57,7 @@ ConfigurationRequest configuration_request() {
       {{"load_path", nullptr},
        {"module_directories", nullptr},
        {"modules", Value::object({{"*", Value::object({{"type", nullptr}, {"config", module}})}})},
+       {"archives", Value::object({{"max_bytes", nullptr}, {"max_files", nullptr}})},
        {"model_management",
         Value::object({{"trainers", role({"max_concurrent", "cancel_grace", "use_subprocess",
                                           "subprocess_start_method"})},

@@ -9,6 +9,7 @@
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/data/records.h"
+#include "lib/manager/model_archive.h"
 
 namespace ostler {
 
@@ -62,6 +63,10 @@ ModelManager::ModelManager(const Options& options) {
   modules.path = environment_value(context_.environment, "PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   modules.trust_code = options.trust_code;
   catalog_ = std::make_unique<PluginCatalog>(std::move(modules));
+  context_.archives = values.at("archives");
+  read_archive_limits(context_.archives);
+  catalog_ = std::make_unique<PluginCatalog>(
+      std::move(directories), environment_value(context_.environment, "OSTLER_TRUST").value_or(""));
   JobEngine::Options engine;
   engine.home = store_home(options.home, context_.environment, context_.working_directory);
   engine.job_program = job_program_path();
@@ -130,23 +135,6 @@ ModelTrainerBase& ModelManager::trainer(const std::string& instance) {
 }
 JobPredictorBase& ModelManager::predictor(const std::string& instance) {
   return component(predictors_, factories_.predictors, "job_predictors", "job predictor", instance);
-}
-
-FoundModel ModelManager::find_model(const std::string& model_path, const std::string& finder_name) {
-  if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
-  std::string why_not;
-  if (auto found = finder(finder_name).find_model(model_path, why_not)) return std::move(*found);
-  throw not_found(
-      fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
-}
-
-LoadedModel ModelManager::load(const std::string& model_path, const std::string& finder_name,
-                               const std::string& initializer_name, int threads) {
-  const FoundModel found = find_model(model_path, finder_name);
-  std::string why_not;
-  if (auto loaded = initializer(initializer_name).init(found, threads, why_not)) return std::move(*loaded);
-  throw not_found(fmt::format("the model {} (module {}) cannot be loaded: {}", found.config.model_path(),
-                              found.config.module_id(), why_not));
 }
 
 namespace {
@@ -239,15 +227,6 @@ std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const Loade
   auto future = chosen.predict(model, arguments);
   if (wait) future->wait();
   return future;
-}
-
-std::vector<std::string> ModelManager::get_module_backends() {
-  std::vector<std::string> types;
-  const Value& configured = configuration_.values.at("model_management").at("initializers");
-  for (const auto& [name, spec] : configured.as_object("model_management.initializers"))
-    for (const std::string& type : initializer(name).backends())
-      if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
-  return types;
 }
 
 // The store knows which instance a job is of; every trainer of this kind gives the same handle for it.

@@ -36,11 +36,33 @@ class ModelManager {
   ModelManager(const ModelManager&) = delete;
   ModelManager& operator=(const ModelManager&) = delete;
 
-  // The model by path or by name under load_path. Error (not_found) with each place that was looked at.
+  // What the finder makes of `model_path`: as a rule a path, a name under load_path or a training's id. Error
+  // (not_found) with each place that was looked at.
+  //
+  // A zip archive, at that path or under load_path, is extracted for as long as the result lives, and what
+  // the finder is asked for is that directory: any finder finds it, nested or not (MGR-4, MGR-18). Errors of
+  // model_archive.h.
   FoundModel find_model(const std::string& model_path, const std::string& finder = "default");
   // Finds and initializes; ready to run. `threads`: for the library's own use inside one run().
   LoadedModel load(const std::string& model_path, const std::string& finder = "default",
                    const std::string& initializer = "default", int threads = 1);
+  // The same of an archive's bytes, or of what comes out of a descriptor up to its end.
+  LoadedModel load_archive(std::string_view zip, const std::string& finder = "default",
+                           const std::string& initializer = "default", int threads = 1);
+  LoadedModel load_archive(int fd, const std::string& name, const std::string& finder = "default",
+                           const std::string& initializer = "default", int threads = 1);
+
+  // Extracts the model of a zip archive to `directory` and gives its absolute path. A directory that is there
+  // is left as it is, unless with `force_overwrite` (MGR-10): then it must be one that a model may replace
+  // (why_not_replaceable). All or nothing.
+  std::string extract(const std::string& zip_path, const std::string& directory,
+                      bool force_overwrite = false);
+  // Writes a model as a zip archive that load takes back (MDL-4), by name or to a descriptor. A file that is
+  // there is not replaced: Error (invalid_argument). All or nothing.
+  void export_model(const FoundModel& model, const std::string& zip_path);
+  void export_model(const FoundModel& model, int fd, const std::string& name);
+  // Saves a loaded model at `path`, where a model may be replaced; `created` and `tracking_id` stay (MDL-2).
+  void save(const LoadedModel& model, const std::string& path);
 
   // Starts a training in the background; `module` is a short name or a module id. With `wait` it returns once
   // the job is terminal, however it ended.
@@ -63,6 +85,8 @@ class ModelManager {
   const std::string& working_directory() const { return context_.working_directory; }
 
  private:
+  FoundModel find_in_archive(int zip, const std::string& name, const std::string& finder);
+  LoadedModel initialize(FoundModel found, const std::string& initializer, int threads);
   template <typename Component>
   Instances<Component> instances(const std::string& section,
                                  Component& (ModelManager::*get)(const std::string&));

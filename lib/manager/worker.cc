@@ -18,8 +18,10 @@
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/base/strings.h"
+#include "lib/base/temporary_directory.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_spec.h"
+#include "lib/manager/model_archive.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/predict_stream.h"
 #include "lib/modules/command/program.h"
@@ -192,7 +194,15 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
 
 void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) {
   note_changed_data(spec, reporter);
-  const auto directory = ModelDirectory::open(spec.model);
+  std::optional<TemporaryDirectory> extracted;
+  if (is_zip(spec.model)) {
+    extracted.emplace();
+    const Value* limits = spec.predict.find("archives");
+    extract_model(open_file(spec.model, O_RDONLY).get(), spec.model, extracted->path(),
+                  read_archive_limits(limits == nullptr ? Value() : *limits));
+  }
+  auto directory = ModelDirectory::open(extracted ? extracted->path() : spec.model);
+  directory.show_as(spec.model);
   directory.verify();
   LoadedModel model;
   model.config = directory.config();

@@ -27,6 +27,7 @@ struct ComponentContext {
   std::string load_path;  // the top-level key, absolute
   std::string working_directory;
   std::vector<std::string> environment;  // "K=V", captured into jobs
+  Value archives;                        // the top-level key, for jobs whose model is an archive
   const ModuleCatalog* modules = nullptr;
   JobEngine* jobs = nullptr;
   Instances<ModelFinderBase> finders;
