@@ -28,16 +28,6 @@ std::string shown_progress(const JobInfo& info) {
   return text + " " + info.progress.get_string("unit");
 }
 
-std::string shown_metrics(const Value& metrics) {
-  std::string text;
-  if (!metrics.is_object()) return text;
-  for (const auto& [name, value] : metrics.as_object()) {
-    if (!text.empty()) text += " ";
-    text += name + "=" + (value.is_number() ? shown_number(value.as_number()) : to_json(value));
-  }
-  return text;
-}
-
 std::string shown_duration(const JobInfo& info) {
   if (!info.start_time) return "";
   const Time end = info.completion_time.value_or(Clock::system().now());

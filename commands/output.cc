@@ -212,4 +212,14 @@ std::string shown_bytes(double bytes) {
   return unit == 0 ? fmt::format("{:.0f} bytes", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
 }
 
+std::string shown_metrics(const Value& metrics) {
+  std::string text;
+  if (!metrics.is_object()) return text;
+  for (const auto& [name, value] : metrics.as_object()) {
+    if (!text.empty()) text += " ";
+    text += name + "=" + (value.is_number() ? shown_number(value.as_number()) : to_json(value));
+  }
+  return text;
+}
+
 }  // namespace ostler

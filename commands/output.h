@@ -48,5 +48,6 @@ bool print_structured(const Invocation& invocation, const Value& document, const
 std::string shown_time(Time time, bool relative);
 std::string shown_number(double number);  // at most 4 significant decimals
 std::string shown_bytes(double bytes);    // "12.3 MB"
+std::string shown_metrics(const Value& metrics);
 
 }  // namespace ostler

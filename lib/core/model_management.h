@@ -30,12 +30,23 @@ struct FoundModel {
   std::shared_ptr<const void> keeps = {};
 };
 
+// A model of a finder's list.
+struct ListedModel {
+  std::string name;     // what this finder finds it by
+  ModuleConfig config;  // its model_path is known also where the rest is not
+  std::string problem;  // why it cannot be read; empty: it can
+  std::string finder;
+};
+
 class ModelFinderBase {
  public:
   virtual ~ModelFinderBase() = default;
   // Nothing when this finder knows no such model, and then `why_not` says where it looked; an Error when
   // there is one that cannot be read.
   virtual std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const = 0;
+  // The models that it can enumerate, by name, broken ones included; none where it cannot (a job's id is no
+  // name). `where` says where it looked.
+  virtual std::vector<ListedModel> list_models(std::vector<std::string>& /*where*/) const { return {}; }
 };
 
 // A module that is ready to run, and how it came to be.

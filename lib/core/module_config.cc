@@ -59,6 +59,15 @@ ModuleConfig ModuleConfig::load(const std::string& model_path, const std::string
   return config;
 }
 
+std::vector<std::pair<std::string, std::string>> ModuleConfig::module_paths() const {
+  std::vector<std::pair<std::string, std::string>> paths;
+  const Value* listed = values_.find("module_paths");
+  if (listed != nullptr && listed->is_object())
+    for (const auto& [key, path] : listed->as_object())
+      if (path.is_string()) paths.emplace_back(key, path.as_string());
+  return paths;
+}
+
 void ModuleConfig::save(const std::string& model_path) const {
   write_file(join_path(model_path, kConfigFile), to_yaml(values_), Sync::yes, 0666);
 }

@@ -7,6 +7,8 @@
 // file's size and XXH3 checksum) and the module's own keys. caikit reads the first eight; we read caikit's.
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lib/base/value.h"
 
@@ -30,6 +32,8 @@ class ModuleConfig {
   std::string tracking_id() const { return values_.get_string("tracking_id"); }
   std::string name() const { return values_.get_string("name"); }
   std::string version() const { return values_.get_string("version"); }
+  // The models inside this one, relative to it, by key (MDL-3): `module_paths`.
+  std::vector<std::pair<std::string, std::string>> module_paths() const;
   const std::string& model_path() const { return model_path_; }
   void set_model_path(std::string model_path) { model_path_ = std::move(model_path); }
   const Value& values() const { return values_; }

@@ -43,6 +43,9 @@ class ModelManager {
   // the finder is asked for is that directory: any finder finds it, nested or not (MGR-4, MGR-18). Errors of
   // model_archive.h.
   FoundModel find_model(const std::string& model_path, const std::string& finder = "default");
+  // The models that the finder can enumerate; `where` says where it looked.
+  std::vector<ListedModel> list_models(std::vector<std::string>& where,
+                                       const std::string& finder = "default");
   // Finds and initializes; ready to run. `threads`: for the library's own use inside one run().
   LoadedModel load(const std::string& model_path, const std::string& finder = "default",
                    const std::string& initializer = "default", int threads = 1);

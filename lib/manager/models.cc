@@ -76,6 +76,11 @@ FoundModel ModelManager::find_model(const std::string& model_path, const std::st
       fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
 }
 
+std::vector<ListedModel> ModelManager::list_models(std::vector<std::string>& where,
+                                                   const std::string& finder_name) {
+  return finder(finder_name).list_models(where);
+}
+
 FoundModel ModelManager::find_in_archive(int zip, const std::string& name, const std::string& finder_name) {
   ModelFinderBase& chosen = finder(finder_name);
   const auto place = std::make_shared<const TemporaryDirectory>();

@@ -42,4 +42,44 @@ std::optional<FoundModel> LocalModelFinder::find_model(const std::string& model_
   return std::nullopt;
 }
 
+std::vector<ListedModel> LocalModelFinder::list_models(std::vector<std::string>& where) const {
+  where.push_back(load_path_);
+  std::vector<ListedModel> models;
+  if (is_directory(load_path_)) list_below(load_path_, "", models);
+  return models;
+}
+
+void LocalModelFinder::list_below(const std::string& directory, const std::string& name,
+                                  std::vector<ListedModel>& models) const {
+  const auto add = [&](const std::string& path, const std::string& as, ModuleConfig config,
+                       std::string problem) {
+    config.set_model_path(path);
+    models.push_back({as, std::move(config), std::move(problem), instance_name_});
+  };
+  std::vector<std::string> entries;
+  try {
+    entries = list_directory(directory);
+  } catch (const Error& error) {
+    add(directory, name.empty() ? "." : name, {}, error.what());
+    return;
+  }
+  for (const std::string& entry : entries) {
+    if (entry[0] == '.') continue;
+    const std::string path = join_path(directory, entry);
+    const std::string below = name.empty() ? entry : join_path(name, entry);
+    try {
+      if (file_status(join_path(path, "config.yml"))) {
+        add(path, below, ModuleConfig::load(path), "");
+        continue;
+      }
+    } catch (const Error& error) {
+      // One that was replaced or removed at this moment is no model any more.
+      if (error.code() != StatusCode::not_found) add(path, below, {}, error.what());
+      continue;
+    }
+    const auto status = file_status(path, Links::keep);
+    if (status && status->type == FileStatus::Type::directory) list_below(path, below, models);
+  }
+}
+
 }  // namespace ostler

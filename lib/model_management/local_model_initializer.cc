@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include "lib/base/files.h"
 
 namespace ostler {
 
@@ -69,6 +70,19 @@ std::unique_ptr<ModelInitializerBase> LocalModelInitializer::build(const Value& 
   return std::make_unique<LocalModelInitializer>(instance_name, std::move(backends), *context.modules);
 }
 
+namespace {
+
+// What the model says of the module that is not installed here: " (name: Sample, module_class: ...)".
+std::string what_made(const ModuleConfig& config) {
+  std::vector<std::string> told;
+  for (const auto& [key, value] : config.values().as_object())
+    if (value.is_string() && (key == "name" || key == "module_class" || ends_with(key, "_version")))
+      told.push_back(key + ": " + value.as_string());
+  return told.empty() ? "" : " (" + join(told, ", ") + ")";
+}
+
+}  // namespace
+
 LocalModelInitializer::LocalModelInitializer(std::string instance_name, std::vector<Backend> backends,
                                              const ModuleCatalog& modules)
     : instance_name_(std::move(instance_name)), backends_(std::move(backends)), modules_(modules) {}
@@ -95,11 +109,17 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
     manifest = modules_.find_to_load(model.config);
   } catch (const Error& error) {
     if (error.code() != StatusCode::not_found) throw;
-    const std::string class_name = model.config.values().get_string("module_class");
-    why_not =
-        fmt::format("backend {}: no installed module has the id {}{}", join(backends(), ", "),
-                    model.config.module_id(), class_name.empty() ? "" : " (its class is " + class_name + ")");
+    why_not = fmt::format("backend {}: no installed module has the id {}{}", join(backends(), ", "),
+                          model.config.module_id(), what_made(model.config));
     return std::nullopt;
+  }
+  if (const auto inner = model.config.module_paths(); !inner.empty()) {
+    std::vector<std::string> paths;
+    for (const auto& [key, path] : inner)
+      paths.push_back(key + ": " + join_path(model.config.model_path(), path));
+    throw Error(StatusCode::unimplemented,
+                fmt::format("the model {} is made of other models ({}), which ostler cannot load",
+                            model.config.model_path(), join(paths, ", ")));
   }
   const std::string made_by = model.config.values().get_string("model_backend", kLocalBackend);
   std::vector<std::string> reasons;

@@ -1,5 +1,7 @@
 #include "lib/model_management/multi_model_finder.h"
 
+#include <set>
+
 namespace ostler {
 
 std::unique_ptr<ModelFinderBase> MultiModelFinder::build(const Value& config,
@@ -38,6 +40,15 @@ std::optional<FoundModel> MultiModelFinder::find_model(const std::string& model_
   if (failure) throw Error(*failure, all);
   why_not = all;
   return std::nullopt;
+}
+
+std::vector<ListedModel> MultiModelFinder::list_models(std::vector<std::string>& where) const {
+  std::vector<ListedModel> models;
+  std::set<std::string> seen;
+  for (const Member<ModelFinderBase>& member : members_)
+    for (ListedModel& model : member.component->list_models(where))
+      if (seen.insert(model.config.model_path()).second) models.push_back(std::move(model));
+  return models;
 }
 
 }  // namespace ostler

@@ -196,5 +196,151 @@ class JobFinderTest(OstlerTest):
         self.refused(3, "find", "3f2a9c1b-0000-4000-8000-000000000000", says=["there is no job", str(self.store)])
 
 
+# As caikit's ModuleSaver writes it.
+CAIKIT = """\
+caikit_version: 0.27.1
+created: '2024-01-05 11:22:33.123456'
+saved: '2024-02-06 11:22:33.123456'
+name: Sample
+tracking_id: 0a7e2f0f-7a1f-4c6a-8a25-a9eab1d0fb4a
+module_id: 00110203-0405-0607-0809-0a0b02dd0e0f
+module_class: sample_lib.modules.sample_task.sample_implementation.SampleModule
+version: 0.0.1
+train:
+  batch_size: 3
+  optim: {model_path: nested is allowed}
+"""
+
+
+class ListTest(OstlerTest):
+    """find without a name"""
+
+    def test_every_model_under_the_load_path(self):
+        self.wait_for(self.fault("", "--save-path", "models/m", metric=0.75))
+        self.wait_for(self.fault("", "--save-path", "models/deep/er/m"))
+        self.write("models/caikit/config.yml", CAIKIT)
+        self.write("models/caikit/model.bin", bytes(1000))
+        self.write("models/m/inner/config.yml", CAIKIT)   # belongs to m
+        self.write("models/.hidden/config.yml", CAIKIT)
+        self.write("models/folder/file", "no model")
+        self.write("elsewhere/linked/config.yml", CAIKIT)
+        (self.work / "models/link").symlink_to("../elsewhere/linked")
+        (self.work / "models/loop").symlink_to(".")
+        listed = self.ostler("find")
+        rows = [line.split() for line in listed.out.splitlines()]
+        self.assertEqual(rows[0], ["NAME", "MODULE", "VERSION", "SAVED", "METRICS", "SIZE"])
+        self.assertEqual([row[0] for row in rows[1:]], ["caikit", "deep/er/m", "link", "m"])
+        saved = self.ostler("find", "m", "--json").json["models"][0]["saved"]
+        self.assertEqual(rows[4][1:5], ["fault", "1.0.0", saved, "train_accuracy=0.75"])
+        self.assertEqual(rows[1][1:], ["Sample", "0.0.1", "2024-02-06", "11:22:33.123456", "1.4", "kB"])
+        self.assertEqual(listed.err, "")
+        # Each is found by the name that is listed, and the JSON is that of one.
+        document = self.ostler("find", "--json").json
+        self.assertEqual((document["schema"], document["total"], len(document["models"])), (1, 4, 4))
+        for model in document["models"]:
+            self.assertEqual(self.ostler("find", model["name"], "--json").json["models"], [model])
+        self.assertEqual(self.ostler("find", "--format", "{name} {module.name}").out.splitlines(),
+                         ["caikit Sample", "deep/er/m fault", "link Sample", "m fault"])
+
+    def test_what_is_broken(self):
+        self.write("models/a/config.yml", "[")
+        self.write("models/b/config.yml", "name: x\n")
+        self.write("models/c/config.yml", CAIKIT)
+        listed = self.ostler("find")
+        self.assertEqual([line.split()[:2] for line in listed.out.splitlines()[1:]],
+                         [["a", "(broken)"], ["b", "(broken)"], ["c", "Sample"]])
+        self.assertIn(f"a is broken: {self.work}/models/a/config.yml:", listed.err)
+        self.assertIn("b is broken: ", listed.err)
+        models = self.ostler("find", "--json", "--quiet").json["models"]
+        self.assertIn("module_id is missing", models[1]["problem"])
+        self.assertEqual([model["path"] for model in models], [str(self.work / "models" / name) for name in "abc"])
+        self.assertEqual((models[0]["module"]["id"], models[0]["size"], models[2]["problem"]), (None, None, None))
+
+    def test_no_models(self):
+        listed = self.ostler("find")
+        self.assertEqual((listed.out, listed.err), ("", f"ostler: no models in {self.work}/models\n"))
+        self.assertEqual(self.ostler("find", "--json").json, {"schema": 1, "models": [], "total": 0})
+        self.assertIn("lists no models", self.ostler("find", "--finder", "jobs").err)
+
+    def test_of_other_finders(self):
+        self.configure("model_management:\n  finders:\n"
+                       "    a: {type: LOCAL, config: {load_path: a}}\n"
+                       "    b: {type: LOCAL, config: {load_path: b}}\n"
+                       "    again: {type: LOCAL, config: {load_path: a}}\n"
+                       "    all: {type: MULTI, config: {finder_priority: [b, jobs, a, again]}}\n")
+        self.write("a/m/config.yml", CAIKIT)
+        self.write("b/m/config.yml", CAIKIT)
+        self.assertEqual(self.ostler("find", "--finder", "all", "--format", "{finder} {path}").out.splitlines(),
+                         [f"b {self.work}/b/m", f"a {self.work}/a/m"])
+
+    def test_thousands(self):
+        self.wait_for(self.fault("", "--save-path", "models/m"))
+        text = (self.work / "models/m/config.yml").read_text()
+        for number in range(3000):
+            self.write(f"models/{number % 10}/{number}/config.yml", text)
+        listed = self.ostler("find", timeout=60)  # a second on an idle machine
+        self.assertEqual(len(listed.out.splitlines()), 3002)
+
+
+class CaikitTest(OstlerTest):
+    """Model directories that caikit saved."""
+
+    def test_MDL_1_the_keys_of_caikit(self):
+        """[MDL-1] found and described"""
+        self.write("m/config.yml", CAIKIT)
+        told = fields(self.ostler("find", "m").out)
+        self.assertEqual((told["module"], told["module_id"], told["caikit_version"], told["version"], told["tracking_id"]),
+                         ("Sample (not installed)", "00110203-0405-0607-0809-0a0b02dd0e0f", "0.27.1", "0.0.1",
+                          "0a7e2f0f-7a1f-4c6a-8a25-a9eab1d0fb4a"))
+        self.assertTrue(told["module_class"].endswith("SampleModule"))
+        self.assertEqual((told["created"][:10], told["saved"][:10]), ("2024-01-05", "2024-02-06"))
+        model = self.ostler("find", "m", "--json").json["models"][0]
+        self.assertEqual((model["ostler_version"], model["other"]), (None, {"caikit_version": "0.27.1"}))
+        self.assertEqual(model["train"], {"batch_size": 3, "optim": {"model_path": "nested is allowed"}})
+
+    def test_a_module_that_is_not_there(self):
+        self.write("m/config.yml", CAIKIT)
+        for command in (["load", "m"], ["predict", "m", DATA / "iris.test.csv"]):
+            self.refused(3, *command, says=["no installed module has the id 00110203-0405-0607-0809-0a0b02dd0e0f",
+                                            "sample_implementation.SampleModule", "caikit_version: 0.27.1"])
+
+    def test_FND_2_legacy_keys(self):
+        """[FND-2] in caikit's order, with a warning"""
+        for keys, wanted in ((("block_id",), "b"), (("workflow_id", "block_id"), "b"), (("resource_id",), "r"),
+                             (("resource_id", "workflow_id"), "w"), (("block_id", "module_id"), "m")):
+            self.write("m/config.yml", "".join(f"{key}: {key[0]}\n" for key in keys))
+            found = self.ostler("find", "m")
+            self.assertEqual(fields(found.out)["module_id"], wanted)
+            self.assertEqual("is an old name of module_id" in found.err, "module_id" not in keys, found.err)
+
+    def test_FND_8_the_environment_changes_no_model(self):
+        """[FND-8] [FND-3] overrides are the configuration's; the reserved key is refused at the top alone"""
+        self.write("models/m/config.yml", CAIKIT)
+        env = {**self.env, "OSTLER_MODULE_ID": "x", "OSTLER_NAME": "x", "MODULE_ID": "x"}
+        model = self.ostler("find", "m", "--json", env=env).json["models"][0]
+        self.assertEqual((model["module"]["id"], model["module"]["name"]),
+                         ("00110203-0405-0607-0809-0a0b02dd0e0f", "Sample"))
+        for text, says in (("", "m/config.yml:1: "), ("- a\n", "m/config.yml:1: "),
+                           (CAIKIT + "MODEL_PATH: /x\n", "m/config.yml:12: ")):
+            self.write("models/m/config.yml", text)
+            self.refused(2, "find", "m", says=says)
+
+    def test_MDL_3_models_inside_a_model(self):
+        """[MDL-3] find lists them, load says that it cannot"""
+        self.write("m/config.yml", CAIKIT.replace("00110203-0405-0607-0809-0a0b02dd0e0f", FAULT_ID) +
+                   "module_paths: {tokenizer: ./tokenizer, encoder: parts/encoder}\n")
+        found = self.ostler("find", "m")
+        self.assertIn("module_paths.tokenizer: ./tokenizer\nmodule_paths.encoder: parts/encoder\n", found.out)
+        self.assertEqual(self.ostler("find", "m", "--json").json["models"][0]["module_paths"],
+                         {"tokenizer": "./tokenizer", "encoder": "parts/encoder"})
+        self.refused(1, "load", "m", says=["made of other models", "encoder: ", "parts/encoder", "cannot load"])
+
+    def test_MGR_17_a_missing_file_is_named(self):
+        """[MGR-17] whether a manifest lists it or the module looks for it"""
+        self.write("m/config.yml", f"module_id: {FAULT_ID}\n")
+        failed = self.refused(1, "load", "m", says=f"{self.work}/m/fault-model.json")
+        self.assertNotIn("no config.yml", failed.err)
+
+
 if __name__ == "__main__":
     main()
