@@ -51,8 +51,8 @@ class Invocation {
   bool verbose() const { return has("--verbose"); }
   bool json() const { return has("--json"); }
 
-  // Made at the first use: reads the configuration and says its warnings on stderr.
-  ModelManager& manager() const;
+  // Made at the first use: reads the configuration and says its warnings on stderr. `keep_faults`: see there.
+  ModelManager& manager(bool keep_faults = false) const;
 
  private:
   mutable std::unique_ptr<ModelManager> manager_;
@@ -80,6 +80,7 @@ std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vecto
 
 // One for each file of this folder.
 CommandSpec cancel_command();
+CommandSpec config_command();
 CommandSpec dispatch_command();
 CommandSpec export_command();
 CommandSpec find_command();

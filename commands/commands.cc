@@ -55,10 +55,11 @@ std::optional<long long> Invocation::number(const std::string& option, long long
   return parsed;
 }
 
-ModelManager& Invocation::manager() const {
+ModelManager& Invocation::manager(bool keep_faults) const {
   if (!manager_) {
     ModelManager::Options manager_options;
     manager_options.config_file = value("--config");
+    manager_options.keep_faults = keep_faults;
     if (has("--home")) manager_options.home = value("--home");
     manager_options.trust_code = has("--trust-code");
     manager_ = std::make_unique<ModelManager>(manager_options);
@@ -70,9 +71,9 @@ ModelManager& Invocation::manager() const {
 
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
-      cancel_command(), dispatch_command(), export_command(),  find_command(),
-      load_command(),   logs_command(),     modules_command(), predict_command(),
-      result_command(), status_command(),   train_command(),   wait_command(),
+      cancel_command(), config_command(), dispatch_command(), export_command(),  find_command(),
+      load_command(),   logs_command(),   modules_command(),  predict_command(), result_command(),
+      status_command(), train_command(),  wait_command(),
   };
   return commands;
 }

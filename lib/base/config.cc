@@ -38,26 +38,30 @@ std::vector<std::string> keys_of(const Value& map) {
   return keys;
 }
 
-void check_keys(const Value& values, const Value& schema, const std::string& path,
-                const std::vector<std::string>& ignored, std::vector<std::string>& met) {
-  if (schema.is_null() || is_checked_elsewhere(schema)) return;
-  if (values.is_null()) return;
-  if (!values.is_object())
-    throw invalid_argument(fmt::format("{}{} must be a map, not {}", values.where(),
-                                       path.empty() ? "the configuration" : path, values.kind_name()));
-  for (const auto& [key, value] : values.as_object()) {
+// Collects the faults of `values`, and takes what has them out.
+void check_keys(Value& values, const Value& schema, const std::string& path, std::vector<Error>& faults) {
+  if (schema.is_null() || is_checked_elsewhere(schema) || values.is_null()) return;
+  if (!values.is_object()) {
+    faults.push_back(
+        invalid_argument(fmt::format("{}{} must be a map, not {}", values.where(),
+                                     path.empty() ? "the configuration" : path, values.kind_name())));
+    values = Value();
+    return;
+  }
+  std::vector<std::string> unknown;
+  for (auto& [key, value] : values.as_object()) {
     const std::string full = path.empty() ? key : path + "." + key;
-    if (path.empty() && std::find(ignored.begin(), ignored.end(), key) != ignored.end()) {
-      met.push_back(key);
+    const Value* below = schema_of(schema, key);
+    if (below != nullptr) {
+      check_keys(value, *below, full, faults);
       continue;
     }
-    const Value* below = schema_of(schema, key);
-    if (below == nullptr)
-      throw invalid_argument(
-          fmt::format("{}unknown key \"{}\"{}{}", value.where(), full, did_you_mean(key, keys_of(schema)),
-                      path.empty() ? "" : " (known: " + join(keys_of(schema), ", ") + ")"));
-    check_keys(value, *below, full, ignored, met);
+    unknown.push_back(key);
+    faults.push_back(invalid_argument(
+        fmt::format("{}unknown key \"{}\"{}{}", value.where(), full, did_you_mean(key, keys_of(schema)),
+                    path.empty() ? "" : " (known: " + join(keys_of(schema), ", ") + ")")));
   }
+  for (const std::string& key : unknown) values.erase(key);
 }
 
 void merge(Value& into, const Value& from) {
@@ -173,7 +177,13 @@ std::string why_not_trusted(const std::string& path, const std::string& trusted_
   return {};
 }
 
-Configuration load_configuration(const ConfigurationRequest& request) {
+Error all_faults(const std::vector<std::string>& faults) {
+  if (faults.size() == 1) return invalid_argument(faults[0]);
+  return invalid_argument(
+      fmt::format("the configuration has {} faults:\n  {}", faults.size(), join(faults, "\n  ")));
+}
+
+Configuration load_configuration(const ConfigurationRequest& request, std::vector<std::string>* kept_faults) {
   Configuration configuration;
   configuration.values = request.defaults;
   const auto variable = [&](std::string_view name) {
@@ -191,30 +201,50 @@ Configuration load_configuration(const ConfigurationRequest& request) {
   if (chosen) files.push_back(absolute_path(*chosen, request.working_directory));
 
   std::vector<std::string> ignored;
-  for (const std::string& file : files) {
+  std::vector<Error> faults;
+  const auto read = [&](const std::string& file) {
     const auto text = read_file_if_there(file, 16 << 20);
     if (!text && chosen && file == files.back())
       throw invalid_argument("there is no configuration file " + file +
                              (request.config_file ? " (--config)" : " (OSTLER_CONFIG)"));
-    if (!text) continue;
-    const Value document = parse_yaml(*text, file);
-    check_keys(document, request.schema, "", request.ignored_keys, ignored);
+    if (!text) return;
+    Value document = parse_yaml(*text, file);
+    for (const std::string& key : request.ignored_keys) {
+      if (document.find(key) != nullptr) ignored.push_back(key);
+      document.erase(key);
+    }
+    check_keys(document, request.schema, "", faults);
     for (const std::string& key : request.code_keys) {
       const Value* found = document.find(key);
       if (found == nullptr || found->is_null()) continue;
       const std::string why = why_not_trusted(file, variable("OSTLER_TRUST").value_or(""));
       if (!why.empty()) throw Error(StatusCode::permission_denied, why);
     }
-    if (document.is_null()) continue;
-    Value kept = document;
-    for (const std::string& key : request.ignored_keys) kept.erase(key);
-    merge(configuration.values, kept);
+    if (document.is_null()) return;
+    merge(configuration.values, document);
     configuration.files.push_back(file);
+  };
+  for (const std::string& file : files) {
+    try {
+      read(file);
+    } catch (const Error& error) {
+      faults.push_back(error);
+    }
   }
   if (!ignored.empty())
     configuration.warnings.push_back(
         "these keys of the configuration are caikit's and mean nothing to ostler: " + join(ignored, ", "));
-  apply_environment(request, configuration);
+  try {
+    apply_environment(request, configuration);
+  } catch (const Error& error) {
+    faults.push_back(error);
+  }
+  std::vector<std::string> messages;
+  for (const Error& fault : faults) messages.emplace_back(fault.what());
+  if (kept_faults != nullptr)
+    kept_faults->insert(kept_faults->end(), messages.begin(), messages.end());
+  else if (!faults.empty())
+    throw Error(faults[0].code(), all_faults(messages).what());
   return configuration;
 }
 

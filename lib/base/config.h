@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/error.h"
 #include "lib/base/value.h"
 
 namespace ostler {
@@ -44,9 +45,15 @@ struct Configuration {
   std::vector<std::string> files;     // those that were read, in merge order
 };
 
-// Throws Error (invalid_argument) naming file, line and the nearest known key; not_found for a --config that
-// is not there; permission_denied for a file that names code but may be written by others.
-Configuration load_configuration(const ConfigurationRequest& request);
+// Throws Error (invalid_argument) naming file, line and the nearest known key, or saying that the file of
+// --config is not there; permission_denied for a file that names code but may be written by others. All
+// faults are told at once, one a line. With `faults` they are added there instead, and what has them is left
+// out.
+Configuration load_configuration(const ConfigurationRequest& request,
+                                 std::vector<std::string>* faults = nullptr);
+
+// One Error (invalid_argument) that tells them all, one a line.
+Error all_faults(const std::vector<std::string>& faults);
 
 // Why a file that names or holds code is not heeded: its owner is neither this user nor root, or others may
 // write to it (the user's own private group is no other). Empty: it may. A file below a directory of

@@ -45,16 +45,33 @@ ModelManager::ModelManager(const Options& options) {
   request.working_directory = context_.working_directory;
   request.config_file = options.config_file;
   request.environment = context_.environment;
-  configuration_ = load_configuration(request);
+  configuration_ = load_configuration(request, options.keep_faults ? &faults_ : nullptr);
   const Value& values = configuration_.values;
 
-  context_.load_path =
-      absolute_path(values.at("load_path").as_string("load_path"), context_.working_directory);
+  const auto take = [&](auto&& read) {
+    if (!options.keep_faults) return read();
+    try {
+      read();
+    } catch (const Error& error) {
+      faults_.emplace_back(error.what());
+    }
+  };
+  take([&] {
+    context_.load_path =
+        absolute_path(values.at("load_path").as_string("load_path"), context_.working_directory);
+  });
   std::vector<std::string> directories = {modules_directory()};
-  if (const Value& listed = values.at("module_directories"); !listed.is_null())
+  take([&] {
+    const Value& listed = values.at("module_directories");
+    if (listed.is_null()) return;
     for (const Value& directory : listed.as_array("module_directories"))
       directories.push_back(
           absolute_path(directory.as_string("module_directories"), context_.working_directory));
+  });
+  take([&] {
+    read_archive_limits(values.at("archives"));
+    context_.archives = values.at("archives");
+  });
   PluginCatalog::Options modules;
   modules.directories = std::move(directories);
   modules.trusted = environment_value(context_.environment, "OSTLER_TRUST").value_or("");
@@ -63,10 +80,6 @@ ModelManager::ModelManager(const Options& options) {
   modules.path = environment_value(context_.environment, "PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   modules.trust_code = options.trust_code;
   catalog_ = std::make_unique<PluginCatalog>(std::move(modules));
-  context_.archives = values.at("archives");
-  read_archive_limits(context_.archives);
-  catalog_ = std::make_unique<PluginCatalog>(
-      std::move(directories), environment_value(context_.environment, "OSTLER_TRUST").value_or(""));
   JobEngine::Options engine;
   engine.home = store_home(options.home, context_.environment, context_.working_directory);
   engine.job_program = job_program_path();
@@ -75,6 +88,30 @@ ModelManager::ModelManager(const Options& options) {
   context_.jobs = engine_.get();
   context_.finders = instances("finders", &ModelManager::finder);
   context_.initializers = instances("initializers", &ModelManager::initializer);
+}
+
+void ModelManager::initialize_components() {
+  std::vector<std::string> faults = faults_;
+  const auto attempt = [&](auto&& build) {
+    try {
+      build();
+    } catch (const Error& error) {
+      // A member's fault is that of whoever is made of it, too.
+      if (std::find(faults.begin(), faults.end(), error.what()) == faults.end())
+        faults.emplace_back(error.what());
+    }
+  };
+  const auto build_all = [&](const char* section, auto build) {
+    const Value* configured = configuration_.values.at("model_management").find(section);
+    if (configured == nullptr || !configured->is_object()) return;
+    for (const auto& [name, spec] : configured->as_object()) attempt([&] { (this->*build)(name); });
+  };
+  build_all("finders", &ModelManager::finder);
+  build_all("initializers", &ModelManager::initializer);
+  build_all("trainers", &ModelManager::trainer);
+  build_all("job_predictors", &ModelManager::predictor);
+  attempt([&] { catalog_->list(); });
+  if (!faults.empty()) throw all_faults(faults);
 }
 
 template <typename Component>
@@ -227,6 +264,15 @@ std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const Loade
   auto future = chosen.predict(model, arguments);
   if (wait) future->wait();
   return future;
+}
+
+std::vector<std::string> ModelManager::get_module_backends() {
+  std::vector<std::string> types;
+  const Value& configured = configuration_.values.at("model_management").at("initializers");
+  for (const auto& [name, spec] : configured.as_object("model_management.initializers"))
+    for (const std::string& type : initializer(name).backends())
+      if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+  return types;
 }
 
 // The store knows which instance a job is of; every trainer of this kind gives the same handle for it.

@@ -30,11 +30,18 @@ class ModelManager {
     std::string working_directory;  // empty: this process's
     std::optional<std::vector<std::string>> environment;  // none: this process's
     bool trust_code = false;                              // a model may name its own programs (--trust-code)
+    // The configuration's faults are not thrown by the constructor but told by initialize_components, with
+    // those of the components: for who wants to know them all.
+    bool keep_faults = false;
   };
   // Reads the configuration. Its warnings are for the user to see.
   explicit ModelManager(const Options& options);
   ModelManager(const ModelManager&) = delete;
   ModelManager& operator=(const ModelManager&) = delete;
+
+  // Builds every configured component, and reads the manifest of every installed module (MGR-1). One Error
+  // (invalid_argument) tells every fault, one a line.
+  void initialize_components();
 
   // What the finder makes of `model_path`: as a rule a path, a name under load_path or a training's id. Error
   // (not_found) with each place that was looked at.
@@ -102,6 +109,7 @@ class ModelManager {
   ModelTrainerBase& trainer(const std::string& instance);
   JobPredictorBase& predictor(const std::string& instance);
 
+  std::vector<std::string> faults_;  // with keep_faults
   Configuration configuration_;
   Factories factories_ = builtin_factories();
   std::unique_ptr<PluginCatalog> catalog_;
