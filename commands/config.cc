@@ -98,7 +98,7 @@ CommandSpec config_command() {
   command.summary = "Show the effective configuration and where each value came from, or check it";
   command.usage = "ostler config";
   command.examples = {"ostler config", "ostler config --check && systemctl restart my-service",
-                      "ostler config --format '{key}={value} ({origin})'", "ostler config > ostler.yml"};
+                      "ostler config --format '{key}={value} ({origin})'"};
   command.options = {
       {"--check", "", "", "build all components and tell every fault at once (exit 2)", "Options"}};
   command.notes =

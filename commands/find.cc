@@ -59,11 +59,11 @@ CommandSpec find_command() {
                       "ostler find penguins  # a name under the load path (./models)",
                       "ostler find models/penguins --format '{metrics.accuracy}'"};
   command.arguments = {model_argument()};
-  command.arguments[0].help += "; without it, the models under the load path";
   command.arguments[0].minimum = 0;
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"}};
   command.notes =
-      "The list has every directory with a config.yml below the load path (./models), at any depth; archives "
+      "Without MODEL: every directory with a config.yml below the load path (./models), at any depth; "
+      "archives "
       "are not\nlooked into. What cannot be read is listed as broken, with the reason on stderr and in "
       "--json.";
   command.run = run;

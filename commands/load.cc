@@ -28,6 +28,7 @@ int run(const Invocation& invocation) {
   const std::string initializer = invocation.value_or("--initializer", "default");
   const LoadedModel model = name == "-" ? manager.load_archive(0, "standard input", finder, initializer)
                                         : manager.load(name, finder, initializer);
+  model.module->check();
   const double load_seconds = seconds(Clock::system().steady() - start);
   const long long memory = std::max(0LL, resident_bytes() - before);
   rows.restore();
@@ -63,11 +64,14 @@ CommandSpec load_command() {
   command.examples = {"ostler load models/penguins",
                       "ostler load models/penguins && cp -r models/penguins /srv/models/",
                       "ostler load penguins.zip --json", "curl -s $url | ostler load -"};
-  command.arguments = {{"MODEL", model_argument().help + "; - for a zip on standard input"}};
+  command.arguments = {model_argument()};
   command.options = {{"--finder", "", "NAME", "the finder to ask (default: default)", "Options"},
                      {"--initializer", "", "NAME", "the initializer to use (default: default)", "Options"},
                      {"--trust-code", "", "", "run the program that the model itself names", "Options"}};
-  command.notes = "Its files are held against the sizes and checksums in the model's config.yml first.";
+  command.notes =
+      "Its files are held against the sizes and checksums in the model's config.yml first. The MODEL - is a "
+      "zip\n"
+      "on standard input.";
   command.run = run;
   return command;
 }

@@ -79,7 +79,7 @@ std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& 
                                 {"on_error", arguments.on_error},
                                 {"method", arguments.method},
                                 {"backend", model.load_backend},
-                                {"backend_config", model.backend_config}});
+                                {"backend_config", model.backend_config},
                                 {"archives", context_.archives}});
   submit(spec, arguments.standard_input, context_);
   return std::make_unique<EngineFuture<PredictionFuture>>(*context_.jobs, spec.uuid, spec.id);

@@ -140,6 +140,7 @@ class JobFinderTest(OstlerTest):
     """The id of a training is a MODEL."""
 
     def test_of_a_completed_training(self):
+        """[MGR-13] whatever a finder understands is loaded: a path, a name, an id"""
         job = self.fault("", "--save-path", "models/m", "--id", "nightly")
         uuid = self.wait_for(job)["uuid"]
         in_store = self.wait_for(self.fault(""))
@@ -147,6 +148,8 @@ class JobFinderTest(OstlerTest):
             found = fields(self.ostler("find", name).out)
             self.assertEqual((found["path"], found["finder"]), (str(self.work / "models/m"), "jobs"))
         self.assertIn("load_seconds", self.ostler("load", in_store["id"], cwd="/").out)
+        for name in ("models/m", "m", "nightly"):
+            self.assertIn(f"path: {self.work}/models/m\n", self.ostler("load", name).out)
         rows = self.ostler("predict", in_store["id"], DATA / "iris.test.csv").out
         self.assertEqual(rows, self.ostler("predict", "models/m", DATA / "iris.test.csv").out)
         later = self.ostler("predict", "--detach", "nightly", DATA / "iris.test.csv", "--wait").line
