@@ -7,6 +7,7 @@
 #include "lib/model_management/local_model_initializer.h"
 #include "lib/model_management/local_model_trainer.h"
 #include "lib/model_management/multi_model_finder.h"
+#include "lib/model_management/multi_model_initializer.h"
 
 namespace ostler {
 
@@ -16,6 +17,7 @@ Factories builtin_factories() {
   factories.finders.register_type("MULTI", MultiModelFinder::build);
   factories.finders.register_type("JOB", JobModelFinder::build);
   factories.initializers.register_type("LOCAL", LocalModelInitializer::build);
+  factories.initializers.register_type("MULTI", MultiModelInitializer::build);
   factories.trainers.register_type("LOCAL", LocalModelTrainer::build);
   factories.predictors.register_type("LOCAL", LocalJobPredictor::build);
   return factories;
@@ -63,7 +65,7 @@ ConfigurationRequest configuration_request() {
                                           "subprocess_start_method"})},
                        {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace"})},
                        {"finders", role({"load_path", "finder_priority"})},
-                       {"initializers", role({"backend_priority"})}})}});
+                       {"initializers", role({"backend_priority", "initializer_priority"})}})}});
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",
                           "inference_plugin", "training"};

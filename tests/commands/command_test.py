@@ -469,6 +469,29 @@ class BackendTest(OstlerTest):
         self.initializer("[{type: TGIS}]")
         self.refused(2, "load", "m", says=["backend_priority[0]", "TGIS", "LOCAL, PROCESS"])
 
+    def test_INI_6_several_initializers_in_order(self):
+        """[INI-6] And what is wrong with their list, each fault an error of its own."""
+        self.ostler("modules", "--new", "churn", "--python")
+        self.ostler("train", "churn", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait")
+
+        def several(priority, more=""):
+            return self.configure("model_management:\n initializers:\n"
+                                  "  here: {type: LOCAL, config: {backend_priority: [{type: LOCAL}]}}\n"
+                                  "  there: {type: LOCAL, config: {backend_priority: [{type: PROCESS}]}}\n"
+                                  f"{more}  default: {{type: MULTI, config: {{initializer_priority: {priority}}}}}\n")
+        several("[here, there]")
+        model = self.ostler("load", "m", "--json").json["models"][0]
+        self.assertEqual((model["backend"], model["initializer"]), ("PROCESS", "there"))
+        self.assertEqual(len(self.ostler("predict", "m", DATA / "iris.test.csv").rows), 30)
+        several("[here]")
+        self.refused(3, "load", "m", says=["here: backend LOCAL", "PROCESS only"])
+        for priority, says in (("null", "needs initializer_priority"), ("here", "must be a list"), ("[]", "is empty"),
+                               ("[3]", "must be text"), ("[ther]", "did you mean \"there\""), ("[default]", "names the initializer itself")):
+            path = several(priority)
+            self.refused(2, "load", "m", says=[says, f"{path}:"])
+        several("[other]", "  other: {type: MULTI, config: {initializer_priority: [here, default]}}\n")
+        self.refused(2, "load", "m", says="default -> other -> default")
+
     def test_INI_4_a_modules_own_configuration_of_its_backend(self):
         """[INI-4] The environment of the backend, under that of the module."""
         self.write("train.py", "import os\nopen(os.environ['OSTLER_MODEL_DIR'] + '/x', 'w')\n")
