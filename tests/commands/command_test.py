@@ -46,7 +46,7 @@ for number, line in enumerate(sys.stdin):
 """
 
 
-class CommandTest(OstlerTest):
+class WithPrograms(OstlerTest):
     def setUp(self):
         super().setUp()
         self.env.pop("OSTLER_MODULE_DIRECTORIES")
@@ -70,7 +70,7 @@ class CommandTest(OstlerTest):
         return info
 
 
-class ProgramsTest(CommandTest):
+class ProgramsTest(WithPrograms):
     def test_a_ten_line_script_is_trained_and_predicts(self):
         self.declare()
         info = self.trained()
@@ -182,7 +182,7 @@ class ProgramsTest(CommandTest):
         self.refused(3, "train", "./absent.py", DATA / "iris.train.csv", says="absent.py")
 
 
-class FailureTest(CommandTest):
+class FailureTest(WithPrograms):
     """What reaches a job's error when its program fails."""
 
     def test_exit_status_and_last_words(self):
@@ -273,7 +273,7 @@ class FailureTest(CommandTest):
         self.assertEqual(json.loads((self.work / "c/model.json").read_text()), {"best": "copied"})
 
 
-class MischiefTest(CommandTest):
+class MischiefTest(WithPrograms):
     """Programs that go wrong while they predict."""
 
     def setUp(self):
@@ -507,7 +507,7 @@ class BackendTest(OstlerTest):
         self.assertEqual(self.ostler("result", job).out, "prediction\nbackendmodule\n")
 
 
-class SafetyTest(CommandTest):
+class SafetyTest(WithPrograms):
     """Configuration that names code (cli.md, Safety)."""
 
     def test_a_file_that_others_may_write_to(self):

@@ -132,3 +132,16 @@ TEST_CASE("without rows there is still a header") {
   CHECK(writer->take() == "7,yes,0.75,0.25\n,no,,1\n");
   CHECK(make_writer("jsonl", batch.columns)->take() == "");
 }
+
+TEST_CASE("jsonl with bare numbers: a text that is a JSON number is one, any other is quoted") {
+  RecordBatch batch;
+  texts(batch, "x",
+        {"1", "-0.5e+3", "0", "1E9", "007", "1.", ".5", "+1", "-", "1e", "0x1", "NaN", "", "1 ", nullptr});
+  const auto writer = make_writer("jsonl", batch.columns, true);
+  writer->write(batch);
+  CHECK(writer->take() ==
+        "{\"x\": 1}\n{\"x\": -0.5e+3}\n{\"x\": 0}\n{\"x\": 1E9}\n{\"x\": \"007\"}\n{\"x\": \"1.\"}\n"
+        "{\"x\": \".5\"}\n{\"x\": \"+1\"}\n{\"x\": \"-\"}\n{\"x\": \"1e\"}\n{\"x\": \"0x1\"}\n{\"x\": "
+        "\"NaN\"}\n"
+        "{\"x\": \"\"}\n{\"x\": \"1 \"}\n{\"x\": null}\n");
+}

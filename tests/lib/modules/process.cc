@@ -1,0 +1,94 @@
+#include <doctest/doctest.h>
+
+#include <signal.h>
+
+#include <thread>
+
+#include "lib/modules/command/process_module.h"
+#include "lib/modules/command/recent_lines.h"
+#include "tests/support/message_of.h"
+
+using namespace ostler;
+
+namespace {
+
+ProcessModule shell_module(const std::string& script, const std::string& format = "csv") {
+  ProcessPlan plan;
+  plan.name = "the program under test";
+  plan.format = format;
+  plan.begin = [script](const RunOptions&) {
+    return std::make_unique<Program>(Program::Start{"the program under test", {"/bin/sh", "-c", script}, {}});
+  };
+  return ProcessModule(std::move(plan));
+}
+
+RecordBatch numbers(std::size_t rows) {
+  RecordBatch batch;
+  batch.rows = rows;
+  Column& column = batch.add_numbers("x");
+  for (std::size_t row = 0; row < rows; ++row) column.numbers[row] = static_cast<double>(row);
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("a module in a process: run() is a session of one batch, from any thread") {
+  // More than the pipes hold, and no answer before all was read.
+  const ProcessModule module = shell_module("echo prediction; sed 1d | tac | tac");
+  const auto check = [&] {
+    const RecordBatch output = module.run(numbers(300000), {});
+    REQUIRE(output.rows == 300000);
+    CHECK(output.columns[0].role == ColumnRole::prediction);
+    CHECK(output.columns[0].texts[0] == "0");
+    CHECK(output.columns[0].texts[299999] == "299999");
+  };
+  std::thread other(check);
+  check();
+  other.join();
+  CHECK(module.run(numbers(0), {}).columns[0].name == "prediction");
+}
+
+TEST_CASE("a module in a process: failures") {
+  const auto error = [](const std::string& script) {
+    return message_of([&] { shell_module(script).run(numbers(3), {}); });
+  };
+  CHECK(error("echo prediction; echo 1; echo that was all >&2; exit 4") ==
+        "the program under test gave 1 rows where there were 3; it ended with exit status 4; the last lines "
+        "of its "
+        "standard error:\nthat was all");
+  CHECK(error("cat >/dev/null; echo prediction; seq 4")
+            .find("gave more rows than the 3 that there were; the first of "
+                  "them: \"4\"") != std::string::npos);
+  CHECK(error("echo answer; seq 3").find("the first line that it printed: \"answer\"") != std::string::npos);
+  CHECK(error("echo prediction; echo 1,2; seq 3").find(": \"1,2\"") != std::string::npos);
+  CHECK(error("echo prediction; seq 3; kill -9 $$").find("died of signal 9 (SIGKILL)") != std::string::npos);
+  CHECK(error("exit 0").find("gave no rows") != std::string::npos);
+  CHECK(message_of([] { shell_module("exit 3").check(); }).find("exit status 3") != std::string::npos);
+}
+
+TEST_CASE("a program that reads nothing raises no SIGPIPE, and the signal's disposition is as it was") {
+  struct sigaction before {};
+  sigaction(SIGPIPE, nullptr, &before);
+  REQUIRE((before.sa_handler == SIG_DFL));
+  CHECK(message_of([] {
+          shell_module("exec <&-; echo prediction; sleep 0; exit 5").run(numbers(500000), {});
+        }).find("exit status 5") != std::string::npos);
+  struct sigaction after {};
+  sigaction(SIGPIPE, nullptr, &after);
+  CHECK((after.sa_handler == SIG_DFL));
+}
+
+TEST_CASE("the newest lines of a stream are remembered by their number") {
+  RecentLines lines;
+  CHECK(lines.empty());
+  lines.add("first\nsec");
+  lines.add("ond\nthird");
+  CHECK(lines.first() == "\"first\"");
+  CHECK(lines.at(1) == "\"first\"");
+  CHECK(lines.at(2) == "\"second\"");
+  CHECK(lines.at(3) == "\"third\"");
+  for (int i = 0; i < 9; ++i) lines.add(std::string(1 << 20, 'x') + "\n");
+  CHECK(lines.at(2) == "line 2");
+  lines.add("last");
+  CHECK(lines.at(12) == "\"last\"");
+}
