@@ -99,6 +99,7 @@ TrainedProgram::TrainedProgram(const ModuleManifest& manifest, std::string direc
       model_directory_(join_path(directory_, "model")) {}
 
 void TrainedProgram::prepare(const TrainRequest& request, std::vector<std::string>& environment) {
+  remove_tree(directory_);  // what an earlier attempt has left
   make_directories(model_directory_, 0777);
   Value data = Value::array();
   for (const std::string& path : request.data) data.push_back(path);

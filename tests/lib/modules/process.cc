@@ -4,8 +4,11 @@
 
 #include <thread>
 
+#include "lib/base/files.h"
+#include "lib/modules/command/declaration.h"
 #include "lib/modules/command/process_module.h"
 #include "lib/modules/command/recent_lines.h"
+#include "lib/modules/command/trained_program.h"
 #include "tests/support/message_of.h"
 
 using namespace ostler;
@@ -76,6 +79,22 @@ TEST_CASE("a program that reads nothing raises no SIGPIPE, and the signal's disp
   struct sigaction after {};
   sigaction(SIGPIPE, nullptr, &after);
   CHECK((after.sa_handler == SIG_DFL));
+}
+
+TEST_CASE("a training begins with an empty model, whatever an earlier attempt has left") {
+  make_directories("training/model");
+  write_file("training/model/old", "x", Sync::no);
+  make_directories("scripts");
+  write_file("scripts/train.sh", "exit 0", Sync::no);
+  const ModuleManifest manifest = script_module("train.sh", absolute_path("scripts"));
+  TrainedProgram training(manifest, absolute_path("training"));
+  std::vector<std::string> environment;
+  training.prepare({}, environment);
+  CHECK(list_directory("training/model").empty());
+  CHECK(list_directory("training") == std::vector<std::string>{"events", "model", "params.json"});
+  CHECK(message_of([&] { training.model(); }) ==
+        "the program train.sh of module train ended well, but wrote no model into $OSTLER_MODEL_DIR");
+  remove_tree("training");
 }
 
 TEST_CASE("the newest lines of a stream are remembered by their number") {
