@@ -257,9 +257,26 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   return cancelling ? 130 : code;
 }
 
-int submitted(const Invocation& invocation, const std::string& id, bool wait) {
+JobOptions read_job_options(const Invocation& invocation) {
+  JobOptions options;
+  if (invocation.has("--id")) options.external_id = invocation.value("--id");
+  if (const auto text = invocation.value("--if-exists")) {
+    const auto known = if_exists_from(*text);
+    if (!known)
+      throw invalid_argument("--if-exists is fail, attach, reuse or replace, not \"" + *text + "\"" +
+                             did_you_mean(*text, {"fail", "attach", "reuse", "replace"}));
+    if (!options.external_id)
+      throw invalid_argument("--if-exists is about jobs of one external id: add --id, or leave it out");
+    options.if_exists = *known;
+  }
+  options.command = Value::array();
+  for (const std::string& word : invocation.line) options.command.push_back(word);
+  return options;
+}
+
+int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
-  const std::string uuid = engine.resolve(id);
+  const std::string id = future.id(), uuid = future.uuid();
   const bool structured = invocation.json() || invocation.has("--format");
   try {
     if (!structured) print(id + "\n");

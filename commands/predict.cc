@@ -131,18 +131,17 @@ int predict_later(const Invocation& invocation, const PredictPlan& plan, const L
   arguments.top = plan.top;
   arguments.on_error = plan.on_error;
   arguments.method = plan.method;
-  if (invocation.has("--id")) arguments.job.external_id = invocation.value("--id");
-  arguments.job.command = Value::array();
-  for (const std::string& word : invocation.line) arguments.job.command.push_back(word);
+  arguments.job = read_job_options(invocation);
   const auto future = invocation.manager().start_prediction_job(
       model, arguments, invocation.value_or("--predictor", "default"));
   standard_output.restore();
-  return submitted(invocation, future->id(), invocation.has("--wait"));
+  return submitted(invocation, *future, invocation.has("--wait"));
 }
 
 int run(const Invocation& invocation) {
   const bool detach = invocation.has("--detach");
-  for (const char* option : {"--id", "--wait", "--predictor", "--timeout", "--cancel-on-interrupt"})
+  for (const char* option :
+       {"--id", "--if-exists", "--wait", "--predictor", "--timeout", "--cancel-on-interrupt"})
     if (!detach && invocation.has(option))
       throw invalid_argument(std::string(option) + " is for jobs: add --detach, or leave it out");
   if (!detach && invocation.has("--format"))

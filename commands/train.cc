@@ -44,9 +44,7 @@ int run(const Invocation& invocation) {
   arguments.save_path = invocation.value_or("--save-path", "");
   arguments.save_with_id = invocation.has("--save-with-id");
   arguments.model_name = invocation.value_or("--model-name", "");
-  if (invocation.has("--id")) arguments.job.external_id = invocation.value("--id");
-  arguments.job.command = Value::array();
-  for (const std::string& word : invocation.line) arguments.job.command.push_back(word);
+  arguments.job = read_job_options(invocation);
   if (invocation.has("--wait") && invocation.has("--detach"))
     throw invalid_argument("--wait and --detach exclude each other");
   invocation.duration("--timeout");  // refused now, not after the submit
@@ -55,7 +53,7 @@ int run(const Invocation& invocation) {
       throw invalid_argument(std::string(option) + " is about waiting: add --wait, or leave it out");
   const auto future = invocation.manager().train(invocation.arguments[0][0], arguments,
                                                  invocation.value_or("--trainer", "default"));
-  return submitted(invocation, future->id(), invocation.has("--wait"));
+  return submitted(invocation, *future, invocation.has("--wait"));
 }
 
 }  // namespace

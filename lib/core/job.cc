@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 11> kReasons = {"",           "exit",    
                                                        "time_limit", "dependency", "lost",   "requirement",
                                                        "disk_full",  "module",     "user"};
 
+constexpr std::array<std::string_view, 4> kIfExists = {"fail", "attach", "reuse", "replace"};
+
 // caikit's two alphabets: a character of the first becomes the one at the same place of the second.
 constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 constexpr std::string_view kHashed = "xzhwTHt7UjOsQFqvKPDulYNWdEy3e52Xka8CSA0mJ1MG6nZ-cBLfI4Rg9i_prVbo";
@@ -58,6 +60,12 @@ std::optional<JobReason> job_reason_from(std::string_view name) {
 }
 
 std::string_view job_kind_name(JobKind kind) { return kind == JobKind::train ? "train" : "predict"; }
+
+std::optional<IfExists> if_exists_from(std::string_view name) {
+  for (std::size_t i = 0; i < kIfExists.size(); ++i)
+    if (kIfExists[i] == name) return static_cast<IfExists>(i);
+  return std::nullopt;
+}
 
 std::string hash_instance_name(std::string_view name) { return translate(name, kPlain, kHashed); }
 std::string unhash_instance_name(std::string_view hash) { return translate(hash, kHashed, kPlain); }

@@ -45,6 +45,16 @@ std::optional<JobReason> job_reason_from(std::string_view name);
 enum class JobKind { train, predict };
 std::string_view job_kind_name(JobKind kind);
 
+// What a submit under an external id does where a job of that id (and kind) is there already.
+//                an active one             one that has ended
+//   fail         already_exists            a new run
+//   attach       that job                  a new run
+//   reuse        that job                  that job where it is COMPLETED, else a new run
+//   replace      canceled, then a new run  a new run
+// An active job of the other kind is only ever replaced.
+enum class IfExists { fail, attach, reuse, replace };
+std::optional<IfExists> if_exists_from(std::string_view name);
+
 // The hash of caikit that turns an instance name into the first half of a job id (lifecycle row JOB-1):
 // hash_instance_name("default") == "wTHxlsu". Reversible.
 std::string hash_instance_name(std::string_view name);
@@ -84,6 +94,8 @@ class JobFutureBase {
  public:
   virtual ~JobFutureBase() = default;
   virtual std::string id() const = 0;
+  // Of this run: unlike an external id it never comes to mean another.
+  virtual std::string uuid() const = 0;
   virtual JobInfo get_info() const = 0;
   // Asks for the end and returns when nothing of the work's processes is left; a job that has ended is left
   // as it is.

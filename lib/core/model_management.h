@@ -74,8 +74,9 @@ class ModelInitializerBase {
 // What every submission has in common.
 struct JobOptions {
   std::optional<std::string> external_id;  // --id
-  Value command;                           // the arguments of the command that asked for it, for status
-  std::optional<int> cpus;                 // none: the module's default
+  IfExists if_exists = IfExists::fail;
+  Value command;            // the arguments of the command that asked for it, for status
+  std::optional<int> cpus;  // none: the module's default
 };
 
 struct TrainArguments {

@@ -1,5 +1,6 @@
 #include "lib/jobs/job_engine.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,8 @@ constexpr Duration kLookPatience = std::chrono::seconds(2);
 constexpr Duration kPatience = std::chrono::seconds(30);
 // How often a wait looks though nothing was heard: a runner elsewhere in the queue may have been killed.
 constexpr Duration kLookAgain = std::chrono::seconds(1);
+// How long the row of a job that has ended may take to say so.
+constexpr Duration kRowPatience = std::chrono::seconds(2);
 constexpr std::size_t kShortestPrefix = 4;
 
 // A runner has a working directory of its own.
@@ -35,6 +38,18 @@ JobEngine::Options with_absolute_paths(JobEngine::Options options) {
   options.home = absolute_path(options.home);
   options.job_program = absolute_path(options.job_program);
   return options;
+}
+
+// The newest run of an external id, settled: one that has died does not block its id. Nor does one whose end
+// was seen already, but whose runner has yet to write the row: that is awaited.
+std::optional<JobRow> newest_run(const JobContext& context, const std::string& external_id) {
+  const Duration began = context.clock.steady();
+  for (;;) {
+    auto row = context.store.newest_of(external_id);
+    if (!row || !is_terminal(look(context, *row).status) || is_terminal(row->status)) return row;
+    if (context.clock.steady() - began > kRowPatience) return row;
+    ::poll(nullptr, 0, 1);
+  }
 }
 
 }  // namespace
@@ -108,7 +123,7 @@ JobSpec JobEngine::read_spec(const std::string& uuid) const {
   return ostler::read_spec(JobPaths(job_directory(uuid)).spec);
 }
 
-void JobEngine::submit(const JobSpec& spec, const Attachments& attachments) {
+std::string JobEngine::submit(const JobSpec& spec, const Attachments& attachments, IfExists if_exists) {
   if (!is_uuid(spec.uuid)) throw internal_error("a job's uuid is \"" + spec.uuid + "\"");
   if (spec.cpus < 1) throw invalid_argument("a job takes at least 1 cpu");
   if (spec.cpus > impl_->pool())
@@ -123,16 +138,18 @@ void JobEngine::submit(const JobSpec& spec, const Attachments& attachments) {
     throw Error(StatusCode::permission_denied,
                 "the job store " + home() + " is another user's; name one with --home");
   if (spec.external_id) {
-    // One that has died in the meantime does not block its id.
-    if (auto row = context.store.newest_of(*spec.external_id)) look(context, *row);
+    if (const auto row = newest_run(context, *spec.external_id)) {
+      if (JobStore::standing(*row, spec, if_exists) == JobStore::Standing::instead) return row->uuid;
+    }
   }
-  write_job_down(context, spec, attachments);
+  if (const auto instead = write_job_down(context, spec, attachments, if_exists)) return *instead;
   // From here on the job is there; what fails now is made good by whoever looks next.
   try {
     sweep_staging(context);
     dispatch_jobs(context, impl_->pool());
   } catch (const Error&) {
   }
+  return spec.uuid;
 }
 
 std::string JobEngine::resolve(const std::string& text) {

@@ -58,8 +58,12 @@ class JobEngine {
     std::vector<CodeFile> code = {};       // copied below the job's `code`
   };
   // Writes the job down durably (QUEUED) and then starts a runner when there is room. `spec.uuid` and
-  // `spec.id` are set by the caller (make_uuid4). On an Error nothing is left.
-  void submit(const JobSpec& spec, const Attachments& attachments);
+  // `spec.id` are set by the caller (make_uuid4). Gives the job's uuid, or that of an earlier one which
+  // stands for it (IfExists); then nothing was written, and standard input not read to its end. With
+  // IfExists::replace the active job is canceled once all that can fail is done, and its end waited for. On
+  // an Error nothing is left.
+  std::string submit(const JobSpec& spec, const Attachments& attachments,
+                     IfExists if_exists = IfExists::fail);
 
   // The uuid of the job that `text` means (cli.md, Id lookup): exact id, exact external id (its newest run),
   // prefix of at least four characters of a uuid. Errors: invalid_argument when empty, not_found,

@@ -145,19 +145,32 @@ std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const
   return found;
 }
 
-void JobStore::insert(const JobSpec& spec) {
+JobStore::Standing JobStore::standing(const JobRow& newest, const JobSpec& spec, IfExists if_exists) {
+  const bool same_kind = newest.kind == spec.kind;
+  if (!is_terminal(newest.status)) {
+    const bool wanted = if_exists == IfExists::attach || if_exists == IfExists::reuse;
+    return wanted && same_kind ? Standing::instead : Standing::in_the_way;
+  }
+  const bool wanted = if_exists == IfExists::reuse && same_kind && newest.status == JobStatus::COMPLETED;
+  return wanted ? Standing::instead : Standing::none;
+}
+
+JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
   const std::string details = to_json(details_of(spec));
   const std::string lane = std::string(job_kind_name(spec.kind)) + "/" + spec.instance;
+  Inserted inserted;
   database_.in_transaction([&] {
-    if (spec.external_id) {
-      database_.each("SELECT uuid, status FROM jobs WHERE external_id = ? AND status < 2",
-                     {*spec.external_id}, [&](const Database::Row& row) {
-                       const auto status = static_cast<JobStatus>(row.integer(1));
-                       throw Error(StatusCode::already_exists,
-                                   "a job with the id " + *spec.external_id + " is " +
-                                       std::string(job_status_name(status)) + " (" + row.text(0) +
-                                       "); wait for it, cancel it, or use another --id");
-                     });
+    // An active run is the newest: no other begins before it has ended.
+    if (const auto newest = spec.external_id ? newest_of(*spec.external_id) : std::nullopt) {
+      inserted.standing = standing(*newest, spec, if_exists);
+      inserted.other = newest->uuid;
+      if (inserted.standing == Standing::in_the_way && if_exists != IfExists::replace)
+        throw Error(
+            StatusCode::already_exists,
+            "a job with the id " + *spec.external_id + " is " + std::string(job_status_name(newest->status)) +
+                " (" + newest->uuid +
+                "); wait for it, cancel it, or use another --id (--if-exists says what to do instead)");
+      if (inserted.standing != Standing::none) return;
     }
     database_.run(
         "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
@@ -169,6 +182,7 @@ void JobStore::insert(const JobSpec& spec) {
          cell(spec.gpus), cell(spec.submission_time),
          spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details});
   });
+  return inserted;
 }
 
 std::optional<JobRow> JobStore::find(const std::string& uuid) {

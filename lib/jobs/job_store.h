@@ -51,8 +51,17 @@ class JobStore {
   explicit JobStore(const std::string& path, Database::Checkpoints checkpoints);
   Database& database() { return database_; }
 
-  // QUEUED. already_exists, naming it, while a job of that external id is not terminal.
-  void insert(const JobSpec& spec);
+  // What the newest run of a specification's external id is to a submit: nothing, the job to give instead, or
+  // in the way.
+  enum class Standing { none, instead, in_the_way };
+  static Standing standing(const JobRow& newest, const JobSpec& spec, IfExists if_exists);
+  // QUEUED, in one transaction with the look at the external id's newest run. When that one stands instead or
+  // in the way, nothing is written; in the way without `replace` is already_exists, naming it.
+  struct Inserted {
+    Standing standing = Standing::none;
+    std::string other;  // its uuid
+  };
+  Inserted insert(const JobSpec& spec, IfExists if_exists = IfExists::fail);
   std::optional<JobRow> find(const std::string& uuid);
   std::optional<JobRow> newest_of(const std::string& external_id);
   std::vector<std::string> uuids_with_prefix(const std::string& prefix, int limit);

@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
+#include "lib/jobs/cancel.h"
 #include "lib/jobs/store_layout.h"
 #include "lib/jobs/test_point.h"
 
@@ -85,8 +86,8 @@ void prepare_home(const std::string& home) {
   }
 }
 
-void write_job_down(const JobContext& context, const JobSpec& spec,
-                    const JobEngine::Attachments& attachments) {
+std::optional<std::string> write_job_down(const JobContext& context, const JobSpec& spec,
+                                          const JobEngine::Attachments& attachments, IfExists if_exists) {
   const std::string staging = staging_directory_path(context.home, spec.uuid);
   make_directory(staging);
   bool is_job = false;
@@ -96,11 +97,21 @@ void write_job_down(const JobContext& context, const JobSpec& spec,
     ::flock(alive.get(), LOCK_EX | LOCK_NB);
     write_files(JobPaths(staging), spec, attachments);
     test_point("submit:written");
-    context.store.insert(spec);
+    for (;;) {
+      const JobStore::Inserted inserted = context.store.insert(spec, if_exists);
+      if (inserted.standing == JobStore::Standing::none) break;
+      if (inserted.standing == JobStore::Standing::instead) {
+        remove_tree(staging);
+        return inserted.other;
+      }
+      // To be replaced. Somebody else's submit may then come first, and is replaced in its turn.
+      if (auto row = context.store.find(inserted.other)) cancel_job(context, std::move(*row), {});
+    }
     is_job = true;
     test_point("submit:inserted");
     ensure_job_directory(context.home, spec.uuid);
     test_point("submit:renamed");
+    return std::nullopt;
   } catch (...) {
     // Once the row is there it is a job, whose last step any reader makes.
     if (!is_job) remove_tree(staging);

@@ -11,9 +11,10 @@ namespace ostler {
 // Makes what a store has beside its database. The home exists.
 void prepare_home(const std::string& home);
 
-// On an Error nothing is left. On return the job is QUEUED, and will be there after a crash of the machine.
-void write_job_down(const JobContext& context, const JobSpec& spec,
-                    const JobEngine::Attachments& attachments);
+// On an Error nothing is left. On return the job is QUEUED, and will be there after a crash of the machine;
+// or nothing was written, and it gives the uuid of the job that stands for it (IfExists).
+std::optional<std::string> write_job_down(const JobContext& context, const JobSpec& spec,
+                                          const JobEngine::Attachments& attachments, IfExists if_exists);
 
 // Removes what submits that were killed have left.
 void sweep_staging(const JobContext& context);

@@ -81,8 +81,8 @@ std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& 
                                 {"backend", model.load_backend},
                                 {"backend_config", model.backend_config},
                                 {"archives", context_.archives}});
-  submit(spec, arguments.standard_input, context_);
-  return std::make_unique<EngineFuture<PredictionFuture>>(*context_.jobs, spec.uuid, spec.id);
+  const std::string uuid = submit(spec, arguments.standard_input, arguments.job, context_);
+  return std::make_unique<EngineFuture<PredictionFuture>>(*context_.jobs, uuid, spec.id);
 }
 
 std::unique_ptr<PredictionFuture> LocalJobPredictor::get_prediction_future(

@@ -67,7 +67,8 @@ std::unique_ptr<ModelFuture> LocalModelTrainer::train(const ModuleManifest& modu
   spec.model_name = arguments.model_name;
   spec.save_path = final_save_path(arguments, spec.uuid, context_.working_directory);
   if (!spec.save_path.empty()) check_save_path(spec.save_path);
-  submit(spec, arguments.standard_input, context_);
+  const std::string uuid = submit(spec, arguments.standard_input, arguments.job, context_);
+  if (uuid != spec.uuid) return get_model_future(uuid);
   return std::make_unique<LocalModelFuture>(*context_.jobs, spec.uuid, spec.id, spec.save_path);
 }
 

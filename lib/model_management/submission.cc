@@ -165,13 +165,14 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   return spec;
 }
 
-void submit(JobSpec& spec, int standard_input, const ComponentContext& context) {
+std::string submit(JobSpec& spec, int standard_input, const JobOptions& options,
+                   const ComponentContext& context) {
   JobEngine::Attachments attachments;
   attachments.code = take_code(spec.module, JobPaths(context.jobs->job_directory(spec.uuid)).code);
   attachments.environment = captured_environment(context.environment);
   for (const DataFile& file : spec.data)
     if (file.path == "-") attachments.standard_input = standard_input;
-  context.jobs->submit(spec, attachments);
+  return context.jobs->submit(spec, attachments, options.if_exists);
 }
 
 std::string final_save_path(const TrainArguments& arguments, const std::string& uuid,

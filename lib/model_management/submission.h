@@ -26,8 +26,10 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
 // The submitter's environment without what belongs to a terminal or a session.
 std::vector<std::string> captured_environment(const std::vector<std::string>& environment);
 
-// Writes the job down, with the copy of its module's code.
-void submit(JobSpec& spec, int standard_input, const ComponentContext& context);
+// Writes the job down, with the copy of its module's code, and gives its uuid; that of an earlier job where
+// that one stands for it (IfExists).
+std::string submit(JobSpec& spec, int standard_input, const JobOptions& options,
+                   const ComponentContext& context);
 
 // The final path of a training's model (TRN-2): `save_path`, then the uuid with `save_with_id`, then
 // `model_name`, the latter two left out when they are components of the path already. Errors for names that
@@ -42,6 +44,7 @@ class EngineFuture : public Base {
   EngineFuture(JobEngine& engine, std::string uuid, std::string id)
       : engine_(engine), uuid_(std::move(uuid)), id_(std::move(id)) {}
   std::string id() const override { return id_; }
+  std::string uuid() const override { return uuid_; }
   JobInfo get_info() const override { return engine_.get_info(uuid_); }
   void cancel() override { engine_.cancel(uuid_); }
   std::optional<JobInfo> wait(std::optional<Duration> timeout = {}) const override {

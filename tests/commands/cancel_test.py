@@ -46,6 +46,7 @@ class CancelTest(OstlerTest):
         self.assertFalse((self.work / "m").exists())
 
     def test_JOB_14_cancel_of_an_ended_job_changes_nothing_and_says_so(self):
+        """[JOB-14]"""
         for do, status in (("", "COMPLETED"), ("throw", "ERRORED")):
             job = self.fault(do)
             before = self.wait_for(job, status)
@@ -54,6 +55,7 @@ class CancelTest(OstlerTest):
             self.assertEqual(self.job(job), before)
 
     def test_JOB_14_a_canceled_job_stays_canceled(self):
+        """[JOB-14]"""
         job = self.fault_waiting("--save-path", "m")
         before = self.canceled(job)
         self.release()

@@ -48,15 +48,6 @@ class ConcurrencyTest(OstlerTest):
         for job in jobs:
             self.assertEqual((self.job(job)["status"], self.job(job)["attempt"]), ("COMPLETED", 1))
 
-    def test_racing_submits_under_one_id(self):
-        submits = [self.start("train", "fault", IRIS, "--id", "one", "-p", "do=wait", "-p",
-                              f"file={self.work / 'released'}") for _ in range(8)]
-        codes = sorted(process.wait() for process in submits)
-        self.assertEqual(codes, [0] + [4] * 7)
-        self.assertEqual(len(self.job_directories()), 1)
-        self.release()
-        self.wait_for("one")
-
 
 if __name__ == "__main__":
     main()

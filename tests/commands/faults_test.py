@@ -35,12 +35,14 @@ class KillTest(FaultBase):
         return self.fault_waiting("--save-path", "m", do=do)
 
     def test_JOB_5_the_worker_is_killed(self):
+        """[JOB-5]"""
         job = self.start_job()
         self.kill("work", signal.SIGKILL)
         info = self.errored(job, "signal", "9")
         self.assertEqual((info["signal"], info["exit_status"]), (9, None))
 
     def test_JOB_5_the_worker_is_terminated(self):
+        """[JOB-5]"""
         job = self.start_job()
         self.kill("work", signal.SIGTERM)
         self.assertEqual(self.errored(job, "signal", "15")["signal"], 15)
@@ -111,19 +113,23 @@ class KillTest(FaultBase):
 
 class CrashTest(FaultBase):
     def test_JOB_16_exit_zero_without_a_result_is_errored(self):
+        """[JOB-16]"""
         for do in ("exit", "_exit"):
             job = self.fault(do, "--save-path", "m", code=0)
             info = self.errored(job, "exit", "ended without a result")
             self.assertEqual(info["exit_status"], 0)
 
     def test_JOB_16_exit_zero_while_saving(self):
+        """[JOB-16]"""
         self.errored(self.fault("_exit", "--save-path", "m", where="save"), "exit", "ended without a result")
 
     def test_JOB_5_another_exit_status(self):
+        """[JOB-5]"""
         info = self.errored(self.fault("_exit", "--save-path", "m", code=3), "exit", "3")
         self.assertEqual((info["exit_status"], info["signal"]), (3, None))
 
     def test_JOB_5_a_status_that_looks_like_a_signal(self):
+        """[JOB-5]"""
         info = self.errored(self.fault("_exit", "--save-path", "m", code=137), "exit", "137")
         self.assertEqual(info["exit_status"], 137)
 
@@ -136,6 +142,7 @@ class CrashTest(FaultBase):
             self.assertEqual(info["signal"], signal.SIGABRT)
 
     def test_JOB_4_exceptions(self):
+        """[JOB-4]"""
         for do in ("throw", "throw_internal", "throw_std"):
             self.errored(self.fault(do, "--save-path", "m", message="the very words"), "module", "the very words")
         self.errored(self.fault("throw_other", "--save-path", "m"), "module")

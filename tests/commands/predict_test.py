@@ -263,24 +263,28 @@ class PredictJobTest(OstlerTest):
         return "m"
 
     def test_PRD_1_the_result_is_in_the_store(self):
+        """[PRD-1]"""
         job = self.ostler("predict", "-d", self.model(""), IRIS).line
         info = self.wait_for(job)
         self.assertEqual(info["result"], f"{self.store}/jobs/{info['uuid']}/result.csv")
         self.assertEqual(open(info["result"]).read(), self.ostler("result", job).out)
 
     def test_PRD_2_the_result_of_a_failed_prediction_is_its_error(self):
+        """[PRD-2]"""
         job = self.ostler("predict", "-d", self.model("throw", where="run", message="no rows today"), IRIS).line
         result = self.ostler("result", job, code=6)
         self.assertEqual(result.out, "")
         self.assertIn("no rows today", result.err)
 
     def test_PRD_2_the_result_of_a_canceled_prediction(self):
+        """[PRD-2]"""
         job = self.ostler("predict", "-d", self.model("wait", where="run", file="/nowhere"), IRIS).line
         self.wait_for(job, "RUNNING")
         self.ostler("cancel", job)
         self.assertEqual(self.ostler("result", job, code=5).out, "")
 
     def test_PRD_8_a_failed_rerun_never_shows_the_old_result(self):
+        """[PRD-8]"""
         released = self.write("released", "")
         self.model("wait", where="run", file=released)
         self.ostler("predict", "-d", "m", IRIS, "--id", "daily", "--wait")
@@ -292,6 +296,7 @@ class PredictJobTest(OstlerTest):
         self.assertIn("broken today", again.err)
 
     def test_PRD_8_a_failed_rerun_leaves_the_file_that_the_user_named(self):
+        """[PRD-8]"""
         self.model("")
         self.ostler("predict", "-d", "m", IRIS, "-o", "out.csv", "--wait")
         before = (self.work / "out.csv").read_text()

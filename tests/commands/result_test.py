@@ -21,7 +21,7 @@ class ResultTest(OstlerTest):
         self.assertEqual(waiting.communicate()[0].decode().strip(), self.job(job)["result"])
 
     def test_TRN_4_the_result_of_a_failed_training_is_its_error(self):
-        """Not that there is no model, and never an older model that lies at the path."""
+        """[TRN-4] Not that there is no model, and never an older model that lies at the path."""
         self.wait_for(self.fault("", "--save-path", "m"))
         job = self.fault("throw", "--save-path", "m", message="a poor harvest")
         result = self.ostler("result", job, code=6)
@@ -36,6 +36,7 @@ class ResultTest(OstlerTest):
         self.assertEqual(self.ostler("result", job, code=5).out, "")
 
     def test_JOB_17_a_huge_error_text_is_bounded_and_the_job_ends(self):
+        """[JOB-17]"""
         job = self.fault("throw", message="a long story", bytes=300000)
         info = self.wait_for(job, "ERRORED")
         self.assertIn("a long story", info["errors"][0])

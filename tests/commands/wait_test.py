@@ -7,12 +7,14 @@ from support import OstlerTest, main
 
 class WaitTest(OstlerTest):
     def test_JOB_6_it_returns_at_once_when_the_job_has_ended(self):
+        """[JOB-6]"""
         job = self.fault()
         self.wait_for(job)
         result = self.ostler("wait", job)
         self.assertEqual(result.out, "")
 
     def test_JOB_6_several_wait_in_several_processes(self):
+        """[JOB-6]"""
         job = self.fault_waiting()
         waiting = [self.start("wait", job) for _ in range(4)]
         self.ostler("wait", job, "--timeout", "0.1s", code=124)
