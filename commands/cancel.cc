@@ -2,6 +2,7 @@
 
 #include "commands/jobs.h"
 #include "commands/output.h"
+#include "commands/selectors.h"
 
 namespace ostler {
 
@@ -9,7 +10,8 @@ namespace {
 
 int run(const Invocation& invocation) {
   JobEngine& engine = invocation.manager().jobs();
-  const std::vector<std::string> uuids = resolve_all(invocation, invocation.arguments[0]);
+  const std::vector<std::string> uuids =
+      choose_jobs(invocation, invocation.arguments[0], {JobStatus::QUEUED, JobStatus::RUNNING});
   const auto timeout = invocation.duration("--timeout");
   std::vector<JobInfo> jobs;
   int code = 0;
@@ -38,10 +40,13 @@ CommandSpec cancel_command() {
   command.summary = "Cancel jobs; returns when nothing of their processes is left";
   command.usage = "ostler cancel ID...";
   command.examples = {"ostler cancel \"$id\"", "ostler cancel --timeout 30s \"$id\"",
-                      "ostler cancel 3f2a9c1b"};
-  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 1, -1}};
-  command.options = {{"--timeout", "", "D",
-                      "return after this time at the latest (exit 124); the cancel goes on", "Options"}};
+                      "ostler cancel 3f2a9c1b", "ostler cancel --module xgboost --status QUEUED"};
+  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
+  command.options =
+      std::vector<OptionSpec>{{"--timeout", "", "D",
+                               "return after this time at the latest (exit 124); the cancel goes on",
+                               "Options"}} +
+      selector_options();
   command.notes =
       "The work is asked to end (SIGTERM), and killed after the trainer's cancel_grace (10s). A job that has "
       "ended is\n"

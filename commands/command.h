@@ -88,6 +88,7 @@ CommandSpec load_command();
 CommandSpec logs_command();
 CommandSpec modules_command();
 CommandSpec predict_command();
+CommandSpec prune_command();
 CommandSpec result_command();
 CommandSpec status_command();
 CommandSpec train_command();

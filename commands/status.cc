@@ -6,19 +6,20 @@
 
 #include "commands/jobs.h"
 #include "commands/output.h"
+#include "commands/selectors.h"
 
 namespace ostler {
 
 namespace {
 
-constexpr long long kDefaultFinished = 20;
+constexpr std::int64_t kDefaultFinished = 20;
 
 // A document of many jobs is costly: it is made only where it is printed.
 bool is_structured(const Invocation& invocation) { return invocation.json() || invocation.has("--format"); }
 
 int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<JobInfo> jobs;
-  for (const std::string& uuid : resolve_all(invocation, ids))
+  for (const std::string& uuid : choose_jobs(invocation, ids))
     jobs.push_back(invocation.manager().jobs().get_info(uuid));
   if (is_structured(invocation))
     print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
@@ -36,9 +37,7 @@ int run(const Invocation& invocation) {
   if (!ids.empty()) return show_named(invocation, ids);
   if (invocation.has("--exit-status"))
     throw invalid_argument("--exit-status needs an id: ostler status --exit-status ID");
-  JobSelector selector;
-  const long long limit = invocation.number("--limit", 0, 1'000'000'000).value_or(kDefaultFinished);
-  if (limit > 0) selector.limit = limit;
+  JobSelector selector = read_selector(invocation, kDefaultFinished);
   selector.brief = !is_structured(invocation);
   const JobList list = invocation.manager().jobs().list(selector);
   const auto shown = static_cast<std::int64_t>(list.jobs.size());
@@ -47,7 +46,8 @@ int run(const Invocation& invocation) {
   else if (!list.jobs.empty())
     print(job_table(list.jobs, stdout_is_coloured(invocation)));
   else if (!invocation.quiet())
-    say("no jobs yet in " + invocation.manager().jobs().home());
+    say((has_selector(invocation) ? "no job matches in " : "no jobs yet in ") +
+        invocation.manager().jobs().home());
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
   // A job that was submitted just now has a runner on its way.
@@ -70,10 +70,11 @@ CommandSpec status_command() {
   command.examples = {"ostler status", "ostler status \"$id\"", "ostler status \"$id\" --format '{status}'",
                       "ostler status --json -n 0"};
   command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
-  command.options = {
-      {"--exit-status", "", "", "exit with the job's code (0, 4, 5, 6, 7)", "Options"},
-      {"--limit", "-n", "N", "how many finished jobs to show (default 20; 0: all)", "Options"}};
+  command.options = std::vector<OptionSpec>{{"--exit-status", "", "",
+                                             "exit with the job's code (0, 4, 5, 6, 7)", "Options"}} +
+                    selector_options();
   command.notes =
+      "Without -n the active jobs and the newest 20 that have ended; -n counts those that have ended.\n"
       "Exits 0 whenever it could answer. It starts nothing: queued jobs are started by ostler dispatch.";
   command.run = run;
   return command;

@@ -15,6 +15,7 @@
 #include "lib/jobs/job_info.h"
 #include "lib/jobs/job_log.h"
 #include "lib/jobs/local_executor.h"
+#include "lib/jobs/purge.h"
 #include "lib/jobs/settle.h"
 #include "lib/jobs/store_layout.h"
 #include "lib/jobs/submit.h"
@@ -30,7 +31,8 @@ constexpr Duration kPatience = std::chrono::seconds(30);
 // How often a wait looks though nothing was heard: a runner elsewhere in the queue may have been killed.
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 // How long the row of a job that has ended may take to say so.
-constexpr Duration kRowPatience = std::chrono::seconds(2);
+constexpr Duration kRowPatience = std::chrono::seconds(1);
+constexpr std::int64_t kPruneAtOnce = 256;
 constexpr std::size_t kShortestPrefix = 4;
 
 // A runner has a working directory of its own.
@@ -40,15 +42,20 @@ JobEngine::Options with_absolute_paths(JobEngine::Options options) {
   return options;
 }
 
-// The newest run of an external id, settled: one that has died does not block its id. Nor does one whose end
-// was seen already, but whose runner has yet to write the row: that is awaited.
-std::optional<JobRow> newest_run(const JobContext& context, const std::string& external_id) {
+// The verdict on a job, with its row once that says what the user may have seen already: a job that has died
+// is settled, and one whose end is on record while its runner has yet to write the row is awaited.
+struct Settled {
+  Verdict verdict;
+  JobRow row;
+};
+Settled settled_row(const JobContext& context, JobRow row) {
   const Duration began = context.clock.steady();
   for (;;) {
-    auto row = context.store.newest_of(external_id);
-    if (!row || !is_terminal(look(context, *row).status) || is_terminal(row->status)) return row;
-    if (context.clock.steady() - began > kRowPatience) return row;
+    Verdict verdict = look(context, row);
+    const bool late = is_terminal(verdict.status) && !is_terminal(row.status);
+    if (!late || context.clock.steady() - began > kRowPatience) return {std::move(verdict), std::move(row)};
     ::poll(nullptr, 0, 1);
+    if (auto fresh = context.store.find(row.uuid)) row = std::move(*fresh);
   }
 }
 
@@ -82,6 +89,20 @@ class JobEngine::Impl {
     return not_found(
         "there is no job " + text + " in the store " + options_.home +
         " (its place follows OSTLER_HOME and XDG_STATE_HOME, which a shell and cron may have different)");
+  }
+
+  void check_owner(const JobContext& context) const {
+    if (!context.owner)
+      throw Error(StatusCode::permission_denied,
+                  "the job store " + options_.home + " is another user's; name one with --home");
+  }
+
+  // True when no job is left whose retention is over. A store that is locked does not keep a look waiting.
+  bool purge_expired(const JobContext& context) {
+    context.store.database().set_patience(kLookPatience);
+    const bool all = ostler::purge_expired(context);
+    context.store.database().set_patience(kPatience);
+    return all;
   }
 
   JobInfo info(const JobContext& context, JobRow row) {
@@ -134,12 +155,15 @@ std::string JobEngine::submit(const JobSpec& spec, const Attachments& attachment
     throw Error(StatusCode::failed_precondition,
                 "cannot run jobs: " + program + " is missing; install ostler again");
   const JobContext context = impl_->created();
-  if (!context.owner)
-    throw Error(StatusCode::permission_denied,
-                "the job store " + home() + " is another user's; name one with --home");
+  impl_->check_owner(context);
+  impl_->purge_expired(context);
   if (spec.external_id) {
-    if (const auto row = newest_run(context, *spec.external_id)) {
-      if (JobStore::standing(*row, spec, if_exists) == JobStore::Standing::instead) return row->uuid;
+    if (auto row = context.store.newest_of(*spec.external_id)) {
+      row = settled_row(context, *row).row;
+      if (context.store.is_expired(row->uuid, context.clock.now()))
+        purge(context, {row->uuid});
+      else if (JobStore::standing(*row, spec, if_exists) == JobStore::Standing::instead)
+        return row->uuid;
     }
   }
   if (const auto instead = write_job_down(context, spec, attachments, if_exists)) return *instead;
@@ -156,17 +180,24 @@ std::string JobEngine::resolve(const std::string& text) {
   if (text.empty()) throw invalid_argument("a job id is empty; is a shell variable unset?");
   const auto context = impl_->existing();
   if (!context) throw impl_->no_such_job(text);
+  // One whose turn to be purged has not come yet is unknown all the same.
+  const bool all_purged = impl_->purge_expired(*context);
+  const auto is_gone = [&](const std::string& uuid) {
+    return !all_purged && context->store.is_expired(uuid, context->clock.now());
+  };
   // hash(instance):uuid, or the uuid alone.
   const std::string uuid = text.substr(text.rfind(':') + 1);
   if (is_uuid(uuid)) {
     const auto row = context->store.find(uuid);
-    if (row && (uuid == text || row->details.get_string("id") == text ||
-                hash_instance_name(row->instance) + ":" + uuid == text))
+    if (row && !is_gone(uuid) &&
+        (uuid == text || row->details.get_string("id") == text ||
+         hash_instance_name(row->instance) + ":" + uuid == text))
       return uuid;
   }
-  if (const auto row = context->store.newest_of(text)) return row->uuid;
+  if (const auto row = context->store.newest_of(text); row && !is_gone(row->uuid)) return row->uuid;
   if (text.size() >= kShortestPrefix && text.find_first_not_of("0123456789abcdef-") == std::string::npos) {
-    const auto found = context->store.uuids_with_prefix(text, 4);
+    auto found = context->store.uuids_with_prefix(text, 4);
+    found.erase(std::remove_if(found.begin(), found.end(), is_gone), found.end());
     if (found.size() == 1) return found[0];
     if (found.size() > 1) {
       const bool more = found.size() > 3;
@@ -185,13 +216,14 @@ JobList JobEngine::list(const JobSelector& selector) {
   JobList list;
   const auto context = impl_->existing();
   if (!context) return list;
+  impl_->purge_expired(*context);
   const Time now = context->clock.now();
   // First what may have died, so that the lists below are true; those that could not be settled are shown as
   // judged.
   std::map<std::string, Verdict> judged;
   context->store.database().set_patience(kLookPatience);
   for (auto& rows : {context->store.running(), context->store.queued_with_marks()})
-    for (JobRow row : rows) judged[row.uuid] = look(*context, row);
+    for (const JobRow& row : rows) judged[row.uuid] = settled_row(*context, row).verdict;
   context->store.database().set_patience(kPatience);
 
   const auto has_ended = [&](const JobRow& row) {
@@ -232,6 +264,7 @@ std::vector<JobInfo> JobEngine::history(const std::string& external_id) {
   std::vector<JobInfo> infos;
   const auto context = impl_->existing();
   if (!context) return infos;
+  impl_->purge_expired(*context);
   for (JobRow& row : context->store.history(external_id))
     infos.push_back(impl_->info(*context, std::move(row)));
   return infos;
@@ -283,6 +316,38 @@ JobInfo JobEngine::cancel(const std::string& uuid, std::optional<Duration> timeo
   } catch (const Error&) {
   }
   return info;
+}
+
+void JobEngine::prune(const JobSelector& selector, bool dry_run,
+                      const std::function<void(const JobInfo&)>& sink) {
+  const auto context = impl_->existing();
+  if (!context) return;
+  impl_->check_owner(*context);
+  impl_->purge_expired(*context);
+  for (const JobRow& row : context->store.running()) settled_row(*context, row);
+  std::int64_t last = 0, left = selector.limit.value_or(INT64_MAX);
+  while (left > 0) {
+    const auto batch = static_cast<int>(std::min<std::int64_t>(left, kPruneAtOnce));
+    const std::vector<JobRow> rows = context->store.finished_after(last, selector, batch);
+    if (rows.empty()) return;
+    std::vector<std::string> uuids;
+    for (const JobRow& row : rows) uuids.push_back(row.uuid);
+    if (!dry_run) purge(*context, uuids);
+    for (const JobRow& row : rows) sink(impl_->info(*context, row));
+    last = rows.back().sequence;
+    left -= batch;
+  }
+}
+
+std::optional<JobInfo> JobEngine::prune(const std::string& uuid, bool dry_run) {
+  const auto context = impl_->existing();
+  auto row = context ? context->store.find(uuid) : std::nullopt;
+  if (!row) throw impl_->no_such_job(uuid);
+  impl_->check_owner(*context);
+  row = settled_row(*context, *row).row;
+  if (!is_terminal(row->status)) return std::nullopt;
+  if (!dry_run) purge(*context, {uuid});
+  return impl_->info(*context, *row);
 }
 
 void JobEngine::dispatch() {

@@ -25,6 +25,7 @@ struct JobSelector {
   std::optional<JobKind> kind;
   std::optional<std::string> module_name;
   std::optional<Time> since, until;   // submission time
+  std::optional<Time> ended_before;   // completion time
   std::optional<std::int64_t> limit;  // of finished ones; none: all
   // Only what a table of jobs shows: of a terminal job the snapshots have no errors, parameters, tags, data,
   // command, module id and version, working directory, log, result and figures of the process. Many times
@@ -93,6 +94,13 @@ class JobEngine {
   // job. A job that had ended is returned as it is. With a `timeout` that runs out: the snapshot then, not
   // terminal.
   JobInfo cancel(const std::string& uuid, std::optional<Duration> timeout = {});
+
+  // Forgets jobs that have ended: their rows, directories, logs and results, and the models of trainers that
+  // are configured to delete_saved_models (purge.h). By selector: the oldest submits first, at most `limit`;
+  // `sink` gets each job once it is gone. By uuid: nothing, and nothing done, while the job has not ended.
+  // `dry_run` only tells.
+  void prune(const JobSelector& selector, bool dry_run, const std::function<void(const JobInfo&)>& sink);
+  std::optional<JobInfo> prune(const std::string& uuid, bool dry_run);
 
   // Starts a runner when a job is eligible and there is room.
   void dispatch();

@@ -1,5 +1,7 @@
 #include "lib/jobs/job_spec.h"
 
+#include <cmath>
+
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 
@@ -25,6 +27,8 @@ std::vector<DataFile> data_from(const Value* list) {
                      file.get_integer("modified_ns")});
   return files;
 }
+
+Duration from_seconds(double number) { return Duration(std::llround(number * 1e6)); }
 
 Value copy_of(const Value& value, std::string_view key) {
   const Value* found = value.find(key);
@@ -63,6 +67,8 @@ Value to_value(const JobSpec& spec) {
   value["priority"] = spec.priority;
   value["max_concurrent"] = spec.max_concurrent ? Value(*spec.max_concurrent) : Value();
   value["cancel_grace"] = seconds(spec.cancel_grace);
+  value["retention"] = spec.retention ? Value(seconds(*spec.retention)) : Value();
+  value["delete_saved_model"] = spec.delete_saved_model;
   value["tags"] = spec.tags;
   return value;
 }
@@ -104,7 +110,10 @@ JobSpec job_spec_from(const Value& value) {
   spec.priority = static_cast<int>(value.get_integer("priority"));
   if (const Value* limit = value.find("max_concurrent"); limit != nullptr && !limit->is_null())
     spec.max_concurrent = static_cast<int>(limit->as_integer("max_concurrent"));
-  spec.cancel_grace = Duration(static_cast<std::int64_t>(value.get_number("cancel_grace", 10) * 1e6));
+  spec.cancel_grace = from_seconds(value.get_number("cancel_grace", 10));
+  if (const Value* retention = value.find("retention"); retention != nullptr && !retention->is_null())
+    spec.retention = from_seconds(retention->as_number("retention"));
+  spec.delete_saved_model = value.get_boolean("delete_saved_model");
   spec.tags = copy_of(value, "tags");
   return spec;
 }

@@ -52,6 +52,8 @@ struct JobSpec {
   int cpus = 1, gpus = 0, priority = 0;
   std::optional<int> max_concurrent;  // the instance's limit
   Duration cancel_grace = std::chrono::seconds(10);
+  std::optional<Duration> retention;  // how long after its end the job is kept; none: for ever
+  bool delete_saved_model = false;    // purging deletes the model at `save_path` too, while it is this job's
   Value tags;
 };
 

@@ -158,6 +158,7 @@ JobStore::Standing JobStore::standing(const JobRow& newest, const JobSpec& spec,
 JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
   const std::string details = to_json(details_of(spec));
   const std::string lane = std::string(job_kind_name(spec.kind)) + "/" + spec.instance;
+  const auto retention = spec.retention ? std::optional(spec.retention->count()) : std::nullopt;
   Inserted inserted;
   database_.in_transaction([&] {
     // An active run is the newest: no other begins before it has ended.
@@ -174,13 +175,13 @@ JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
     }
     database_.run(
         "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
-        "max_concurrent, cpus, gpus, submission_time, target, details) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, "
-        "?, "
-        "?, ?, ?, ?)",
+        "max_concurrent, cpus, gpus, submission_time, target, details, retention) VALUES (?, ?, ?, ?, ?, ?, "
+        "0, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {spec.uuid, cell(spec.external_id), cell(static_cast<int>(spec.kind)), spec.instance, spec.executor,
          spec.module.name, cell(spec.priority), lane, cell(spec.max_concurrent.value_or(0)), cell(spec.cpus),
          cell(spec.gpus), cell(spec.submission_time),
-         spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details});
+         spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details, cell(retention)});
   });
   return inserted;
 }
@@ -231,6 +232,27 @@ int JobStore::count_failed_start(const std::string& uuid) {
     count = static_cast<int>(database_.integer("SELECT failed_starts FROM jobs WHERE uuid = ?", {uuid}));
   });
   return count;
+}
+
+std::vector<std::string> JobStore::expired(Time now, int limit) {
+  std::vector<std::string> uuids;
+  database_.each(
+      "SELECT uuid FROM jobs INDEXED BY jobs_by_expiry WHERE retention IS NOT NULL AND "
+      "completion_time + retention <= ? ORDER BY completion_time + retention LIMIT ?",
+      {cell(now), cell(limit)}, [&](const Database::Row& row) { uuids.push_back(row.text(0)); });
+  return uuids;
+}
+
+bool JobStore::is_expired(const std::string& uuid, Time now) {
+  return database_.integer("SELECT completion_time + retention <= ? FROM jobs WHERE uuid = ?",
+                           {cell(now), uuid}) != 0;
+}
+
+void JobStore::remove(const std::vector<std::string>& uuids) {
+  database_.in_transaction([&] {
+    for (const std::string& uuid : uuids)
+      database_.run("DELETE FROM jobs WHERE uuid = ? AND status >= 2", {uuid});
+  });
 }
 
 bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome) {

@@ -78,6 +78,12 @@ class JobStore {
   // moved on.
   bool finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome);
 
+  // Purging. Jobs whose retention is over, the longest ago first.
+  std::vector<std::string> expired(Time now, int limit);
+  bool is_expired(const std::string& uuid, Time now);
+  // Removes the rows of jobs that have ended; others stay.
+  void remove(const std::vector<std::string>& uuids);
+
   // The queue (job_store_queue.cc). Eligible: queued, waiting for no other job, no cancel asked for, and its
   // instance runs fewer jobs than the limit in the job's own row. The first eligible one is that of the
   // highest priority, then the oldest; it is never overtaken for want of room. `skip`: uuids that the caller
@@ -100,6 +106,8 @@ class JobStore {
   std::vector<JobRow> active(const JobSelector& selector);
   void finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink);
   std::int64_t count(const JobSelector& selector);
+  // The next ones of those that have ended, in the order of submission.
+  std::vector<JobRow> finished_after(std::int64_t sequence, const JobSelector& selector, int limit);
   std::vector<JobRow> history(const std::string& external_id);
 
  private:

@@ -16,6 +16,7 @@ struct Condition {
     if (selector.module_name) add(" AND module_name = ?", *selector.module_name);
     if (selector.since) add(" AND submission_time >= ?", micros(*selector.since));
     if (selector.until) add(" AND submission_time <= ?", micros(*selector.until));
+    if (selector.ended_before) add(" AND completion_time < ?", micros(*selector.ended_before));
   }
 
   static std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
@@ -69,8 +70,24 @@ void JobStore::finished(const JobSelector& selector, const std::function<void(co
   each_row(sql + " ORDER BY sequence DESC LIMIT ?", cells, selector.brief, sink);
 }
 
+std::vector<JobRow> JobStore::finished_after(std::int64_t sequence, const JobSelector& selector, int limit) {
+  const Condition condition(selector);
+  std::string statuses;
+  for (const JobStatus status : kFinished)
+    if (wants(selector, status))
+      statuses += (statuses.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
+  Database::Cells cells = {sequence};
+  cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
+  cells.emplace_back(static_cast<std::int64_t>(limit));
+  std::vector<JobRow> found;
+  each_row("SELECT " + columns(selector.brief) + " FROM jobs WHERE sequence > ? AND status IN (" + statuses +
+               ")" + condition.sql + " ORDER BY sequence LIMIT ?",
+           cells, selector.brief, [&](JobRow row) { found.push_back(std::move(row)); });
+  return found;
+}
+
 std::int64_t JobStore::count(const JobSelector& selector) {
-  const bool by_time = selector.since || selector.until;  // else the counters know
+  const bool by_time = selector.since || selector.until || selector.ended_before;  // else the counters know
   const Condition condition(selector);
   std::int64_t total = 0;
   for (int status = 0; status <= static_cast<int>(JobStatus::ERRORED); ++status) {

@@ -91,9 +91,16 @@ UPDATE jobs SET
   progress = outcome -> '$.progress', metrics = outcome -> '$.metrics';
 )sql";
 
+// What is to be purged, and when, in one step of an index that holds only jobs with a retention.
+constexpr char kRetention[] = R"sql(
+ALTER TABLE jobs ADD COLUMN retention INTEGER;  -- microseconds after completion_time; NULL: kept for ever
+CREATE INDEX jobs_by_expiry ON jobs (completion_time + retention) WHERE retention IS NOT NULL;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {"jobs", kJobs},
     {"table_columns", kTableColumns},
+    {"retention", kRetention},
 };
 
 }  // namespace

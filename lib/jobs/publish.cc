@@ -219,6 +219,23 @@ void publish_model(const std::string& staged, const std::string& target) {
   sweep(target, "");
 }
 
+bool remove_published_model(const Outcome& outcome) {
+  if (outcome.tracking_id.empty() || !is_directory_itself(outcome.target)) return true;
+  try {
+    const PublishLock lock = PublishLock::take(outcome.target, Duration(0));
+    if (!is_at_its_place(outcome) || !why_not_replaceable(outcome.target).empty()) return true;
+    const UniqueFd directory = try_open_file(outcome.target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    rename_path(outcome.target, discarded_path(outcome));
+    remove_tree(discarded_path(outcome));
+    return true;
+  } catch (const Error& error) {
+    if (error.code() == StatusCode::unavailable) return false;
+    if (error.code() == StatusCode::permission_denied) return true;
+    throw;
+  }
+}
+
 void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory) {
   if (!target.empty()) {
     remove_tree(staged_path(target, uuid));

@@ -58,6 +58,11 @@ class Publication {
 // prepare(), but soon; then `staged` is still there.
 void publish_model(const std::string& staged, const std::string& target);
 
+// Deletes the model that a job published at outcome.target, in one step for whoever looks there. What is
+// somebody else's by now, or holds what was not published, stays, and that is true too; as is a folder that
+// may not be written to; false when the model is being read, or a publication is under way there.
+bool remove_published_model(const Outcome& outcome);
+
 // Removes what a job that did not complete has staged, beside `target` and in its own directory, and the
 // publishing lock that it may have died with.
 void remove_staged(const std::string& target, const std::string& uuid, const std::string& job_directory);

@@ -7,6 +7,7 @@
 //   staging/<uuid>/   submits that are under way; moved to jobs/ once the row is written. Apart from jobs/,
 //   so that
 //                     what a crash left is found without listing a million jobs.
+//   trash/<uuid>/     jobs that are being purged (purge.h); only there while there are any
 
 #include <string>
 

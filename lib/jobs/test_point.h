@@ -8,6 +8,7 @@
 //
 // Points: submit:written submit:inserted submit:renamed run:locked run:claimed run:spawned outcome:written
 // outcome:linked publish:exchanged end:published end:row cancel:requested settle:locked
+// purge:renamed purge:deleted
 
 namespace ostler {
 

@@ -61,11 +61,12 @@ ConfigurationRequest configuration_request() {
        {"modules", Value::object({{"*", Value::object({{"type", nullptr}, {"config", module}})}})},
        {"archives", Value::object({{"max_bytes", nullptr}, {"max_files", nullptr}})},
        {"model_management",
-        Value::object({{"trainers", role({"max_concurrent", "cancel_grace", "use_subprocess",
-                                          "subprocess_start_method"})},
-                       {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace"})},
-                       {"finders", role({"load_path", "finder_priority"})},
-                       {"initializers", role({"backend_priority", "initializer_priority"})}})}});
+        Value::object(
+            {{"trainers", role({"max_concurrent", "cancel_grace", "retention_duration", "delete_saved_models",
+                                "use_subprocess", "subprocess_start_method"})},
+             {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace", "retention_duration"})},
+             {"finders", role({"load_path", "finder_priority"})},
+             {"initializers", role({"backend_priority", "initializer_priority"})}})}});
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",
                           "inference_plugin", "training"};

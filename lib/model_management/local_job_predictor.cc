@@ -36,7 +36,7 @@ std::unique_ptr<JobPredictorBase> LocalJobPredictor::build(const Value& config,
                                                            const ComponentContext& context) {
   const std::string whose = "the job predictor \"" + instance_name + "\"";
   check_instance_name("job predictor", instance_name);
-  check_known_keys(config, {"result_dir", "max_concurrent", "cancel_grace"}, whose);
+  check_known_keys(config, {"result_dir", "max_concurrent", "cancel_grace", "retention_duration"}, whose);
   std::string result_dir = config.get_string("result_dir");
   if (!result_dir.empty()) result_dir = absolute_path(result_dir, context.working_directory);
   return std::make_unique<LocalJobPredictor>(instance_name, read_limits(config, whose), result_dir, context);

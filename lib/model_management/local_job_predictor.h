@@ -2,10 +2,12 @@
 
 // The LOCAL job predictor: runs a model over data as a background job of this machine.
 //
-//   {type: LOCAL, config: {result_dir: results, max_concurrent: 2, cancel_grace: 10s}}
+//   {type: LOCAL, config: {result_dir: results, max_concurrent: 2, cancel_grace: 10s,
+//                         retention_duration: 1d}}
 //
 // The rows go to the output that was named, else to <result_dir>/<uuid>/result.<format>, else (no result_dir)
-// into the job's directory. The other keys are the LOCAL trainer's.
+// into the job's directory. The latter two are purged with the job, a named output never. The other keys are
+// the LOCAL trainer's.
 
 #include "lib/model_management/submission.h"
 

@@ -77,6 +77,17 @@ DataFile look_at_data(const std::string& given, const std::string& working_direc
   return {path, status->size, status->modified_ns};
 }
 
+// A duration as caikit writes it, or a number of seconds; nothing when it is absent or null.
+std::optional<Duration> read_duration(const Value& config, const std::string& key, const std::string& whose) {
+  const Value* value = config.find(key);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  const auto duration = parse_duration(value->is_number() ? to_json(*value) : value->as_string(key));
+  if (!duration)
+    throw invalid_argument(value->where() + key + " of " + whose +
+                           " is no duration (such as 10s, 1m30s, 1d12h or 2w)");
+  return duration;
+}
+
 }  // namespace
 
 InstanceLimits read_limits(const Value& config, const std::string& whose) {
@@ -88,14 +99,9 @@ InstanceLimits read_limits(const Value& config, const std::string& whose) {
                              " must be at least 1, or null for no limit");
     limits.max_concurrent = static_cast<int>(number);
   }
-  if (const Value* value = config.find("cancel_grace"); value != nullptr && !value->is_null()) {
-    const auto duration =
-        parse_duration(value->is_number() ? to_json(*value) : value->as_string("cancel_grace"));
-    if (!duration)
-      throw invalid_argument(value->where() + "cancel_grace of " + whose +
-                             " is no duration (such as 10s or 1m30s)");
-    limits.cancel_grace = *duration;
-  }
+  limits.cancel_grace = read_duration(config, "cancel_grace", whose).value_or(limits.cancel_grace);
+  limits.retention = read_duration(config, "retention_duration", whose);
+  limits.delete_saved_models = config.get_boolean("delete_saved_models");
   return limits;
 }
 
@@ -162,6 +168,8 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   spec.cpus = std::min(wanted, cores);
   spec.max_concurrent = limits.max_concurrent;
   spec.cancel_grace = limits.cancel_grace;
+  spec.retention = limits.retention;
+  spec.delete_saved_model = limits.delete_saved_models;
   return spec;
 }
 

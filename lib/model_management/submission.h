@@ -6,10 +6,14 @@
 
 namespace ostler {
 
-// {max_concurrent, cancel_grace} of a trainer's or predictor's configuration.
+// What a trainer's or predictor's configuration says about its jobs: max_concurrent, cancel_grace,
+// retention_duration and (trainers) delete_saved_models. A job keeps what was configured when it was
+// submitted.
 struct InstanceLimits {
   std::optional<int> max_concurrent;
   Duration cancel_grace = std::chrono::seconds(10);
+  std::optional<Duration> retention;
+  bool delete_saved_models = false;
 };
 InstanceLimits read_limits(const Value& config, const std::string& whose);
 

@@ -1,0 +1,94 @@
+// ostler prune ID... or selectors: forgets jobs that have ended.
+
+#include <algorithm>
+
+#include "commands/jobs.h"
+#include "commands/output.h"
+#include "commands/selectors.h"
+
+namespace ostler {
+
+namespace {
+
+int prune_named(const Invocation& invocation, const std::vector<std::string>& ids, bool dry_run,
+                const std::function<void(const JobInfo&)>& tell) {
+  JobEngine& engine = invocation.manager().jobs();
+  std::vector<std::string> uuids = resolve_all(invocation, ids);
+  std::sort(uuids.begin(), uuids.end());
+  uuids.erase(std::unique(uuids.begin(), uuids.end()), uuids.end());
+  int code = 0;
+  for (const std::string& uuid : uuids) {
+    if (const auto info = engine.prune(uuid, dry_run)) {
+      tell(*info);
+      continue;
+    }
+    say("the job " + engine.get_info(uuid).id + " has not ended and stays; ostler cancel ends it");
+    code = 4;
+  }
+  return code;
+}
+
+int run(const Invocation& invocation) {
+  const std::vector<std::string>& ids = invocation.arguments[0];
+  const auto older_than = invocation.duration("--older-than");
+  const bool selects = has_selector(invocation) || older_than;
+  if (ids.empty() && !selects)
+    throw invalid_argument(
+        "ostler prune needs an id, or a selector such as --older-than 30d or --status ERRORED (ostler prune "
+        "--help)");
+  if (!ids.empty() && selects)
+    throw invalid_argument("name jobs by id or by what they are (--older-than, --status, ...), not both");
+  JobSelector selector = read_selector(invocation);
+  if (older_than) selector.ended_before = Clock::system().now() - *older_than;
+  if (std::any_of(selector.statuses.begin(), selector.statuses.end(),
+                  [](JobStatus status) { return !is_terminal(status); }))
+    throw invalid_argument("--status: only jobs that have ended are pruned (COMPLETED, CANCELED, ERRORED)");
+
+  const bool structured = invocation.json() || invocation.has("--format");
+  selector.brief = !structured;
+  std::vector<JobInfo> pruned;
+  const auto tell = [&](const JobInfo& info) {
+    if (structured)
+      pruned.push_back(info);
+    else
+      print(info.id + "\n");
+  };
+  int code = 0;
+  if (ids.empty())
+    invocation.manager().jobs().prune(selector, invocation.has("--dry-run"), tell);
+  else
+    code = prune_named(invocation, ids, invocation.has("--dry-run"), tell);
+  if (structured)
+    print_structured(invocation, jobs_document(pruned, static_cast<std::int64_t>(pruned.size())), "jobs");
+  return code;
+}
+
+}  // namespace
+
+CommandSpec prune_command() {
+  CommandSpec command;
+  command.name = "prune";
+  command.summary = "Forget jobs that have ended, with their logs and results; prints their ids";
+  command.usage = "ostler prune ID...";
+  command.examples = {"ostler prune --older-than 30d", "ostler prune --status ERRORED --dry-run",
+                      "ostler prune \"$id\""};
+  command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
+  command.options =
+      std::vector<OptionSpec>{
+          {"--older-than", "", "D", "that ended longer ago than this", "Which jobs"},
+          {"--dry-run", "", "", "only tell which ones", "Options"},
+      } +
+      selector_options();
+  command.notes =
+      "Jobs that have not ended are never pruned; one that is named is said, and the exit code is 4. With "
+      "-n, "
+      "the\n"
+      "oldest. A model at a --save-path stays, unless its trainer is configured with delete_saved_models: "
+      "true, "
+      "and then\n"
+      "only while no later training has saved there. What predict -o wrote stays.";
+  command.run = run;
+  return command;
+}
+
+}  // namespace ostler

@@ -1,0 +1,121 @@
+#include "lib/jobs/purge.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "lib/base/error.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/publish.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/test_point.h"
+
+namespace ostler {
+
+namespace {
+
+// What one command may take upon itself for the sake of others' jobs.
+constexpr int kExpiredAtOnce = 16;
+
+std::string trash_path(const std::string& home) { return join_path(home, "trash"); }
+
+void make_trash(const std::string& home) {
+  if (::mkdir(trash_path(home).c_str(), 0700) != 0 && errno != EEXIST)
+    throw system_error(errno, "cannot make the directory " + trash_path(home));
+}
+
+void move_to_trash(const std::string& home, const std::string& uuid) {
+  if (!ensure_job_directory(home, uuid)) return;  // somebody removed it by hand: the row is left
+  const std::string from = job_directory_path(home, uuid), to = join_path(trash_path(home), uuid);
+  while (::rename(from.c_str(), to.c_str()) != 0) {
+    if (errno != ENOENT) throw system_error(errno, "cannot rename " + from + " to " + to);
+    if (::access(from.c_str(), F_OK) != 0) return;  // another purge has it
+    make_trash(home);                               // a sweep found it empty
+  }
+}
+
+// True unless somebody reads the model in the job's directory.
+bool is_free(const std::string& directory) {
+  const UniqueFd model = try_open_file(join_path(directory, "model"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return !model || ::flock(model.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+// What a job has outside its directory. False when a part of it is in use.
+bool remove_results(const JobPaths& paths) {
+  JobSpec spec;
+  std::optional<Outcome> outcome;
+  try {
+    spec = read_spec(paths.spec);
+    outcome = read_outcome(paths);
+  } catch (const Error&) {
+    return true;  // damaged: nothing says what is this job's
+  }
+  if (spec.kind == JobKind::predict) {
+    const std::string folder = parent_path(spec.predict.get_string("output"));
+    if (file_name(folder) == spec.uuid) remove_tree(folder);
+    return true;
+  }
+  const bool saved = outcome && outcome->status == JobStatus::COMPLETED && !spec.save_path.empty();
+  if (!saved || !spec.delete_saved_model) return true;
+  if (!remove_published_model(*outcome)) return false;
+  const std::string folder = parent_path(spec.save_path);
+  if (file_name(folder) == spec.uuid) ::rmdir(folder.c_str());
+  return true;
+}
+
+void empty_trash(const std::string& home, const std::vector<std::string>& uuids) {
+  for (const std::string& uuid : uuids) {
+    const JobPaths paths(join_path(trash_path(home), uuid));
+    try {
+      if (is_free(paths.directory) && remove_results(paths)) remove_tree(paths.directory);
+    } catch (const Error&) {
+      // The job is gone; what is left of it is swept another time.
+    }
+  }
+  ::rmdir(trash_path(home).c_str());
+}
+
+// What a purge that was cut off has left, or one that goes on in another process.
+void sweep_trash(const JobContext& context) {
+  const std::vector<std::string> left = list_directory(trash_path(context.home));
+  std::vector<std::string> with_row;
+  for (const std::string& uuid : left)
+    if (context.store.find(uuid)) with_row.push_back(uuid);
+  if (!with_row.empty()) context.store.remove(with_row);
+  empty_trash(context.home, left);
+}
+
+}  // namespace
+
+void purge(const JobContext& context, const std::vector<std::string>& uuids) {
+  if (uuids.empty()) return;
+  make_trash(context.home);
+  for (const std::string& uuid : uuids) move_to_trash(context.home, uuid);
+  // Else the machine's crash could take the renames back and leave directories that no row knows.
+  if (const auto trash = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY))
+    ::fsync(trash.get());
+  fsync_directory(join_path(context.home, "jobs"));
+  test_point("purge:renamed");
+  context.store.remove(uuids);
+  test_point("purge:deleted");
+  empty_trash(context.home, uuids);
+}
+
+bool purge_expired(const JobContext& context) {
+  const Time now = context.clock.now();
+  if (!context.owner) return context.store.expired(now, 1).empty();
+  try {
+    if (::access(trash_path(context.home).c_str(), F_OK) == 0) sweep_trash(context);
+    const std::vector<std::string> expired = context.store.expired(now, kExpiredAtOnce);
+    purge(context, expired);
+    return expired.size() < static_cast<std::size_t>(kExpiredAtOnce);
+  } catch (const Error&) {
+    return false;  // no look-up fails for want of tidiness
+  }
+}
+
+}  // namespace ostler
