@@ -152,15 +152,16 @@ int run(const Invocation& invocation) {
   if (invocation.has("--timeout") && !invocation.has("--wait"))
     throw invalid_argument("--timeout is about waiting: add --wait, or leave it out");
   PredictPlan plan;
-  for (const std::string& path : invocation.arguments[1]) {
-    if (path.empty()) throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
+  const std::vector<std::string>& given = invocation.arguments[1];
+  if (std::find(given.begin(), given.end(), "") != given.end())
+    throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
+  plan.input_format = invocation.value_or("--input-format", "");
+  for (const std::string& path : invocation.manager().expand_data(given, plan.input_format))
     plan.sources.push_back(path == "-" ? RecordSource{"standard input", 0} : RecordSource{path, -1});
-  }
   if (plan.sources.empty()) {
     if (::isatty(0) == 1 && !invocation.quiet()) say("reading rows from the terminal; Ctrl-D ends them");
     plan.sources.push_back({"standard input", 0});
   }
-  plan.input_format = invocation.value_or("--input-format", "");
   plan.output_format = invocation.value_or("--output-format", invocation.json() && !detach ? "jsonl" : "");
   plan.keep = keep_columns(invocation);
   plan.probabilities = invocation.has("--proba");
@@ -186,15 +187,16 @@ CommandSpec predict_command() {
   command.usage = "ostler predict MODEL [DATA...]";
   command.examples = {"ostler predict models/penguins penguins.test.csv > predictions.csv",
                       "ostler predict models/penguins --proba --keep id < new.csv",
-                      "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
-                      "ostler predict \"$id\" new.csv  # the model of a training"};
-  command.arguments = {model_argument(),
-                       {"DATA", "data files; without any, and for -, standard input", 0, -1}};
+                       "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
+                       "ostler predict \"$id\" new.csv  # the model of a training"};
+  command.arguments = {
+      model_argument(),
+      {"DATA", "files, directories, quoted patterns; without any, and for -, standard input", 0, -1}};
   command.options =
       std::vector<OptionSpec>{
           {"--output", "-o", "FILE", "write the rows there, all or nothing (default: stdout)", "Rows"},
-          {"--input-format", "", "FORMAT", "csv, tsv, jsonl or text (default: by extension, then as trained)",
-           "Rows"},
+          {"--input-format", "", "FORMAT",
+           "csv, tsv, jsonl, json or text (default: by extension, then as trained)", "Rows"},
           {"--output-format", "", "FORMAT", "csv, tsv, jsonl or text (default: like the input)", "Rows"},
           {"--keep", "", "COL,...|all", "columns of the data to put before the predictions", "Rows"},
           {"--proba", "", "", "a probability for each class", "Rows"},

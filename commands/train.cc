@@ -67,11 +67,11 @@ CommandSpec train_command() {
                       "ostler train linear iris.train.csv --label target --wait --save-path models/iris",
                       "ostler train xgboost data.csv --label y -p eta=0.05 -p max_depth=6"};
   command.arguments = {{"MODULE", "a module's short name or id: ostler modules lists them"},
-                       {"DATA", "data files; - for standard input", 0, -1}};
+                       {"DATA", "files, directories, quoted patterns; - for standard input", 0, -1}};
   command.options =
       std::vector<OptionSpec>{
-          {"--data", "", "FILE", "a data file, same as DATA", "Data and parameters", true},
-          {"--input-format", "", "FORMAT", "csv, tsv, jsonl or text (default: by extension)",
+          {"--data", "", "FILE", "same as DATA", "Data and parameters", true},
+          {"--input-format", "", "FORMAT", "csv, tsv, jsonl, json or text (default: by extension)",
            "Data and parameters"},
           {"--label", "", "COLUMN", "the column to predict, same as -p label=COLUMN", "Data and parameters"},
           {"--param", "-p", "NAME=VALUE", "a parameter of the module; NAME:=JSON for lists and null",
@@ -84,6 +84,9 @@ CommandSpec train_command() {
           {"--trainer", "", "NAME", "the trainer to use (default: default)", "The model"}} +
       job_options();
   command.notes =
+      "A directory stands for the data files in it, by extension: those of --input-format, else .json files, "
+      "else those\n"
+      "of the one format that is there. In .json is one array of objects, in .jsonl an object a line.\n"
       "The job outlives this shell: ask for it from any other with ostler status, wait, result, logs, "
       "cancel.\n"
       "What is wrong with module, parameters, columns or save path is refused before there is a job (exit 2 "

@@ -134,6 +134,10 @@ Value check_parameters(const std::string& module_name, const std::vector<Paramet
     for (const auto& [name, value] : given.as_object()) {
       bool known = false;
       for (const std::string& candidate : names) known = known || candidate == name;
+      if (!known && name == "base_model")
+        throw invalid_argument(value.where() +
+                               "a training cannot start from a model yet (the parameter base_model); train "
+                               "from the beginning");
       if (!known)
         throw invalid_argument(
             fmt::format("{}module {} has no parameter \"{}\"{} (ostler modules {} lists them)", value.where(),

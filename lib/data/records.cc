@@ -9,6 +9,7 @@
 #include "lib/base/strings.h"
 #include "lib/data/bytes.h"
 #include "lib/data/formats.h"
+#include "lib/data/json_array.h"
 #include "lib/data/line_readers.h"
 #include "lib/data/row_scanner.h"
 #include "lib/data/rows.h"
@@ -18,15 +19,15 @@ namespace ostler {
 
 namespace {
 
-const std::vector<std::string> kFormats = {"csv", "tsv", "jsonl", "text"};
+const std::vector<std::string> kFormats = {"csv", "tsv", "jsonl", "json", "text"};
 
 struct Extension {
   std::string_view end;
   std::string_view format;
 };
 constexpr Extension kExtensions[] = {
-    {".csv", "csv"},      {".tsv", "tsv"},  {".tab", "tsv"},   {".jsonl", "jsonl"},
-    {".ndjson", "jsonl"}, {".txt", "text"}, {".text", "text"}, {".ft", "text"},
+    {".csv", "csv"},   {".tsv", "tsv"},  {".tab", "tsv"},   {".jsonl", "jsonl"}, {".ndjson", "jsonl"},
+    {".json", "json"}, {".txt", "text"}, {".text", "text"}, {".ft", "text"},
 };
 constexpr std::string_view kCompressed[] = {".gz", ".zst", ".zstd", ".xz", ".bz2"};
 
@@ -49,7 +50,8 @@ std::unique_ptr<RowReader> open_rows(const RecordSource& source, const std::stri
                                      const std::shared_ptr<Interrupt>& interrupt) {
   std::unique_ptr<ByteSource> bytes = open_bytes(source, interrupt);
   if (format == "text") return open_text(std::move(bytes), source.path, text_name, block_bytes);
-  if (format != "jsonl")
+  if (format == "json") bytes = json_array_lines(std::move(bytes), source.path);
+  if (format != "jsonl" && format != "json")
     return open_csv(std::move(bytes), source.path, format == "tsv" ? '\t' : ',', block_bytes);
   const auto open = reinterpret_cast<OpenJsonl*>(format_entry("jsonl", kJsonlEntry));
   return std::unique_ptr<RowReader>(open(std::move(bytes), source.path, block_bytes, names));

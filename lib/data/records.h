@@ -15,6 +15,9 @@
 // written, true and false are "true" and "false"; a list or object as a cell is an error. Number columns take
 // numbers, and texts as in CSV. Blank lines are skipped.
 //
+// "json": one array of such objects, read as JSON Lines; the line that an Error names is the object's number.
+// It is not written.
+//
 // "text": a row a line, blank ones too; one column, named "text", or like the one text column that is wanted:
 // a model that learned from the column "summary" of a table takes lines as well.
 //
@@ -83,7 +86,8 @@ std::vector<std::string> read_column_names(const RecordSource& source, const std
 // A cell of a number column, as the readers take it: false when it is no number; NaN when it is missing.
 bool parse_number_cell(std::string_view cell, double& number);
 
-// "csv", "tsv", "jsonl", "text" from a name such as "x.csv.gz"; empty when the extension says nothing.
+// "csv", "tsv", "jsonl", "json", "text" from a name such as "x.csv.gz"; empty when the extension says
+// nothing.
 std::string format_of(const std::string& path);
 // Throws Error (invalid_argument) with the nearest name for what is no format.
 void check_format(const std::string& format);

@@ -226,6 +226,8 @@ class TextWriter : public Writer {
 std::unique_ptr<RecordWriter> make_writer(const std::string& format, const std::vector<Column>& columns,
                                           bool bare_numbers) {
   check_format(format);
+  if (format == "json")
+    throw invalid_argument("rows are not written as one JSON array; write JSON Lines (jsonl)");
   if (format == "jsonl") return std::make_unique<JsonlWriter>(columns, bare_numbers);
   if (format == "text") return std::make_unique<TextWriter>(columns);
   return std::make_unique<CsvWriter>(columns, format == "tsv" ? '\t' : ',');

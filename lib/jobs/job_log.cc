@@ -43,6 +43,21 @@ void JobLog::cap() {
     can_punch_ = false;
 }
 
+namespace {
+
+// Where text ends that a hole follows: the block in which the line about the hole is has zeros behind it.
+off_t end_of_text(int fd, off_t start, off_t end) {
+  char block[kBlock];
+  const off_t from = std::max(start, end - static_cast<off_t>(kBlock));
+  const ssize_t count = ::pread(fd, block, static_cast<std::size_t>(end - from), from);
+  if (count <= 0) return end;
+  ssize_t left = count;
+  while (left > 0 && block[left - 1] == '\0') --left;
+  return from + left;
+}
+
+}  // namespace
+
 std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> extents;
   const off_t size = ::lseek(fd, 0, SEEK_END);
@@ -51,7 +66,8 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd) {
     if (data < 0) break;  // nothing but a hole is left
     const off_t hole = ::lseek(fd, data, SEEK_HOLE);
     at = hole < 0 ? size : hole;
-    extents.emplace_back(static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(at - data));
+    const off_t end = at < size ? end_of_text(fd, data, at) : at;
+    extents.emplace_back(static_cast<std::uint64_t>(data), static_cast<std::uint64_t>(end - data));
   }
   return extents;
 }

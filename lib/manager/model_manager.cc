@@ -8,6 +8,7 @@
 
 #include "lib/base/files.h"
 #include "lib/base/install.h"
+#include "lib/data/data_files.h"
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
 
@@ -47,6 +48,12 @@ ModelManager::ModelManager(const Options& options) {
   request.environment = context_.environment;
   configuration_ = load_configuration(request, options.keep_faults ? &faults_ : nullptr);
   const Value& values = configuration_.values;
+  for (const auto& [name, trainer] : values.at("model_management").at("trainers").as_object("trainers"))
+    for (const char* key : {"use_subprocess", "subprocess_start_method"})
+      if (const Value* config = trainer.find("config"); config != nullptr && config->find(key) != nullptr)
+        configuration_.warnings.push_back(fmt::format(
+            "{} of the trainer \"{}\" changes nothing: the work is always in a process of its own", key,
+            name));
 
   const auto take = [&](auto&& read) {
     if (!options.keep_faults) return read();
@@ -245,12 +252,19 @@ void check_columns(const LoadedModel& model, const PredictArguments& arguments,
 
 }  // namespace
 
+std::vector<std::string> ModelManager::expand_data(const std::vector<std::string>& given,
+                                                   const std::string& format) const {
+  return ostler::expand_data(given, format, context_.working_directory);
+}
+
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
                                                  const std::string& trainer_name, bool wait) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
   ModelTrainerBase& chosen = trainer(trainer_name);
-  check_data(manifest, arguments, context_.working_directory);
-  auto future = chosen.train(manifest, arguments);
+  TrainArguments expanded = arguments;
+  expanded.data = expand_data(arguments.data, arguments.data_format);
+  check_data(manifest, expanded, context_.working_directory);
+  auto future = chosen.train(manifest, expanded);
   if (wait) future->wait();
   return future;
 }
@@ -260,8 +274,10 @@ std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const Loade
                                                                      const std::string& predictor_name,
                                                                      bool wait) {
   JobPredictorBase& chosen = predictor(predictor_name);
-  check_columns(model, arguments, context_.working_directory);
-  auto future = chosen.predict(model, arguments);
+  PredictArguments expanded = arguments;
+  expanded.data = expand_data(arguments.data, arguments.input_format);
+  check_columns(model, expanded, context_.working_directory);
+  auto future = chosen.predict(model, expanded);
   if (wait) future->wait();
   return future;
 }

@@ -74,6 +74,11 @@ class ModelManager {
   // Saves a loaded model at `path`, where a model may be replaced; `created` and `tracking_id` stay (MDL-2).
   void save(const LoadedModel& model, const std::string& path);
 
+  // The files that a user's data means: directories and patterns become the files in them (data_files.h). For
+  // who reads them himself; train and start_prediction_job do it.
+  std::vector<std::string> expand_data(const std::vector<std::string>& given,
+                                       const std::string& format) const;
+
   // Starts a training in the background; `module` is a short name or a module id. With `wait` it returns once
   // the job is terminal, however it ended.
   std::unique_ptr<ModelFuture> train(const std::string& module, const TrainArguments& arguments,

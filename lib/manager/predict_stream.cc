@@ -169,8 +169,12 @@ void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string
       if (const Value* label = parameters->find("label"); label != nullptr && label->is_string())
         plan.label = label->as_string();
   if (plan.output_format.empty()) plan.output_format = format_of(output_file);
-  if (plan.output_format.empty()) plan.output_format = plan.input_format;
+  if (plan.output_format.empty())
+    plan.output_format = plan.input_format == "json" ? "jsonl" : plan.input_format;
   check_format(plan.output_format);
+  if (plan.output_format == "json")
+    throw invalid_argument(
+        "predictions are not written as one JSON array; use --output-format jsonl (an object a line)");
   if (plan.output_format == "text" && plan.probabilities)
     throw invalid_argument(
         "--proba needs columns, and the output format text has none; use --output-format csv");

@@ -26,7 +26,8 @@ struct PredictPlan {
 
 // Fills the formats that were not given: input by the extension of the first source, else the format that the
 // model was trained with, else the module's natural one; output by the extension of `output_file`, else like
-// the input. Throws Error (invalid_argument) for what is no format, an unknown --on-error or method.
+// the input (jsonl for json). Throws Error (invalid_argument) for what is no format, an unknown --on-error or
+// method.
 void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string& output_file);
 
 struct PredictSummary {

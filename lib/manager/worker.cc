@@ -159,7 +159,7 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
   request.data = data_paths(spec, paths);
   request.data_format = spec.data_format;
   // Spooled standard input has no extension: the format is the module's natural one.
-  if (request.data_format.empty() && !spec.data.empty() && spec.data[0].path == "-")
+  if (request.data_format.empty() && spec.data.size() == 1 && spec.data[0].path == "-")
     request.data_format = spec.module.input == "text" ? "text" : "csv";
   request.parameters = spec.parameters;
   request.cpus = spec.cpus;

@@ -193,8 +193,9 @@ std::string final_save_path(const TrainArguments& arguments, const std::string& 
           "--save-with-id and --model-name say where below --save-path: give --save-path too");
     return {};
   }
-  if (starts_with(arguments.save_path, "s3://"))
-    throw invalid_argument("saving to S3 is not supported: " + arguments.save_path + "; give a directory");
+  if (starts_with(arguments.save_path, "s3://") || starts_with(arguments.save_path, "S3://"))
+    throw invalid_argument("saving to S3 is not supported yet: " + arguments.save_path +
+                           "; give a directory");
   std::string path = absolute_path(arguments.save_path, working_directory);
   const auto add = [&](const std::string& component) {
     const std::vector<std::string> parts = split(path, '/');

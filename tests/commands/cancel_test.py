@@ -19,9 +19,11 @@ class CancelTest(OstlerTest):
         return info
 
     def test_a_running_job(self):
+        """[JOB-3] It returns when nothing of the tree is left."""
         self.canceled(self.fault_waiting("--save-path", "m"))
 
     def test_children_daemons_and_the_stubborn(self):
+        """[JOB-3]"""
         job = self.fault_waiting("--save-path", "m", do="child,daemon,mark,wait")
         self.until(lambda: sum(command[0].endswith("sleep") for command in self.processes().values()) >= 2, "children")
         self.canceled(job)
@@ -64,6 +66,7 @@ class CancelTest(OstlerTest):
         self.assertEqual(self.job(job), before)
 
     def test_several_at_once_have_one_outcome(self):
+        """[JOB-14]"""
         job = self.fault_waiting()
         cancelers = [self.start("cancel", job) for _ in range(4)]
         self.assertEqual([process.wait() for process in cancelers], [0] * 4)

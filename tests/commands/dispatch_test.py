@@ -22,6 +22,7 @@ class DispatchTest(OstlerTest):
         return killed, queued
 
     def test_one_after_the_other_in_order(self):
+        """[JOB-12]"""
         first = self.fault_waiting()
         others = [self.fault() for _ in range(4)]
         self.assertEqual({self.job(job)["status"] for job in others}, {"QUEUED"})

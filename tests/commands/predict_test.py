@@ -254,6 +254,7 @@ class PenguinsTest(OstlerTest):
         self.assertLess(peaks[1], peaks[0] + 4096, f"KiB for 69,000 and for 276,000 rows: {peaks}")
 
     def test_an_unknown_method_is_refused(self):
+        """[PRD-5] [PRD-6]"""
         self.refused(2, "predict", "models/p", PENGUINS, "--method", "fly", says=["fly", "run"])
 
 
@@ -268,6 +269,34 @@ class PredictJobTest(OstlerTest):
         info = self.wait_for(job)
         self.assertEqual(info["result"], f"{self.store}/jobs/{info['uuid']}/result.csv")
         self.assertEqual(open(info["result"]).read(), self.ostler("result", job).out)
+
+    def test_PRD_1_a_result_dir(self):
+        """[PRD-1] The result is <result_dir>/<uuid>/result.<format>, and a named output goes before it."""
+        self.configure("model_management: {job_predictors: {default: {type: LOCAL, config: {result_dir: results}}}}")
+        model = self.model("")
+        job = self.ostler("predict", "-d", model, IRIS, "--id", "daily", "--output-format", "jsonl").line
+        info = self.wait_for(job)
+        self.assertEqual(info["result"], f"{self.work}/results/{info['uuid']}/result.jsonl")
+        self.assertEqual(open(info["result"]).read(), self.ostler("result", job).out)
+        named = self.wait_for(self.ostler("predict", "-d", model, IRIS, "-o", "mine.csv").line)
+        self.assertEqual(named["result"], f"{self.work}/mine.csv")
+        self.assertEqual([path.name for path in (self.work / "results").iterdir()], [info["uuid"]])
+
+    def test_PRD_5_the_method_is_named(self):
+        """[PRD-5] [PRD-6] In the foreground and in a job; an unknown one makes no job."""
+        model = self.model("")
+        rows = self.ostler("predict", model, IRIS, "--method", "run").out
+        job = self.ostler("predict", "-d", model, IRIS, "--method", "run").line
+        self.assertEqual(self.ostler("result", job).out, rows)
+        self.wait_for_silence()
+        self.refused(2, "predict", "-d", model, IRIS, "--method", "rum", says=["rum", 'did you mean "run"'])
+
+    def test_JOB_13_every_command_takes_ids_of_both_kinds(self):
+        """[JOB-13]"""
+        model = self.model("")
+        for job in (self.fault(""), self.ostler("predict", "-d", model, IRIS).line):
+            for command in ("wait", "status", "result", "logs", "cancel", "prune"):
+                self.ostler(command, job)
 
     def test_PRD_2_the_result_of_a_failed_prediction_is_its_error(self):
         """[PRD-2]"""

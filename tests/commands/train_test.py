@@ -181,6 +181,20 @@ class SavePathTest(OstlerTest):
 class RefusedTest(OstlerTest):
     """TRN-9: what is wrong is refused before there is a job."""
 
+    def test_TRN_7_a_base_model_is_a_later_step(self):
+        """[TRN-7]"""
+        for module in ("xgboost", "linear", "fault"):
+            self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "yet"])
+
+    def test_TRN_1_the_keys_of_a_subprocess_are_taken_with_a_note(self):
+        """[TRN-1]"""
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {use_subprocess: true, "
+                       "subprocess_start_method: spawn}}}}")
+        result = self.ostler("train", "fault", IRIS, "--wait")
+        for key in ("use_subprocess", "subprocess_start_method"):
+            self.assertRegex(result.err, f"{key} .*changes nothing")
+        self.assertEqual(self.ostler("status", "--quiet").err, "")
+
     def test_TRN_9_a_wrong_parameter_name(self):
         """[TRN-9]"""
         self.refused(2, "train", "xgboost", PENGUINS, "--label", "species", "-p", "etaa=0.3", says=["etaa", "eta"])
@@ -251,6 +265,7 @@ class RefusedTest(OstlerTest):
         self.refused(2, "train", "fault", IRIS, "--trainer", "clustr", says="clustr")
 
     def test_a_save_path_that_is_a_folder_of_something_else(self):
+        """[TRN-9]"""
         self.write("project/main.py", "print()\n")
         self.refused(2, "train", "fault", IRIS, "--save-path", "project", says="project")
         self.refused(2, "train", "fault", IRIS, "--save-path", ".")
@@ -269,6 +284,7 @@ class RefusedTest(OstlerTest):
         self.ostler("load", "m")
 
     def test_a_remote_save_path_is_refused_by_name(self):
+        """[TRN-6]"""
         self.refused(2, "train", "fault", IRIS, "--save-path", "s3://bucket/m", says="s3")
 
 

@@ -23,6 +23,8 @@ constexpr std::size_t kMostCategories = 1000;
 constexpr std::size_t kFewCategories = 20;
 // Batches: rows are cut in one thread and taken as numbers in another.
 constexpr std::size_t kReadAhead = 4;
+// Of a file whose name does not tell, such as spooled standard input.
+constexpr char kFormatOfUnnamed[] = "csv";
 
 struct FeatureColumn {
   std::string name;
@@ -42,7 +44,8 @@ class TrainingReader {
 
   TrainingData read(TrainReporter& reporter) {
     if (request_.data.empty()) throw invalid_argument("there is no data to learn from");
-    names_ = read_column_names({request_.data[0]}, request_.data_format);
+    const bool unnamed = request_.data_format.empty() && format_of(request_.data[0]).empty();
+    names_ = read_column_names({request_.data[0]}, unnamed ? kFormatOfUnnamed : request_.data_format);
     for (const std::string& name : feature_columns(parameters_, names_, request_.data[0])) {
       FeatureColumn& column = columns_.emplace_back();
       column.name = name;
@@ -70,6 +73,7 @@ class TrainingReader {
     for (const std::string& path : request_.data) sources.push_back({path});
     ReadOptions options;
     options.format = request_.data_format;
+    options.fallback_format = kFormatOfUnnamed;
     for (const FeatureColumn& column : columns_) options.columns.push_back({column.name, ColumnKind::text});
     options.columns.push_back({parameters_.label, ColumnKind::text});
     if (!parameters_.weight.empty()) options.columns.push_back({parameters_.weight, ColumnKind::text});

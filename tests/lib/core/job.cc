@@ -6,7 +6,7 @@
 
 using namespace ostler;
 
-TEST_CASE("instance names are hashed as caikit does, and back") {
+TEST_CASE("[JOB-1] instance names are hashed as caikit does, and back") {
   CHECK(hash_instance_name("default") == "wTHxlsu");
   CHECK(hash_instance_name("cluster") == "hslDuTP");
   CHECK(hash_instance_name("my trainer") == "Qd uPxUFTP");
@@ -36,7 +36,7 @@ TEST_CASE("only the legal moves are legal") {
     }
 }
 
-TEST_CASE("a job that did not complete throws its own error") {
+TEST_CASE("[TRN-4] [PRD-2] a job that did not complete throws its own error") {
   JobInfo info;
   info.id = "wTHxlsu:x";
   info.status = JobStatus::COMPLETED;

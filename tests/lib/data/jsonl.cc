@@ -51,6 +51,30 @@ TEST_CASE("jsonl: as text") {
   }
 }
 
+TEST_CASE("[DAT-2] json: one array, its objects as lines") {
+  const struct {
+    std::string text;
+    Rows rows;
+  } cases[] = {
+      {"[{\"a\": 1, \"b\": \"x\"}, {\"a\": 2}]", {"1:<1><x>", "2:<2>-"}},
+      {"\xEF\xBB\xBF \r\n[\n{\n\"a\":\n1}\n,\r\n{\"a\": 2\t}\n]\n \n", {"1:<1>", "2:<2>"}},
+      {"[{\"a\": \"],[{}\\\"\\\\\"}, {\"a\": \"}\"}]", {"1:<],[{}\"\\>", "2:<}>"}},
+      // Not readable.
+      {"[]", {"! x.json is empty; it must have an object a line"}},
+      {"{\"a\": 1}", {"! x.json is no JSON array of objects (one object a line is --input-format jsonl)"}},
+      {"[{\"a\": 1}, 2]", {"! x.json:2: this line is not a JSON object"}},
+      {"[{\"a\": 1} {\"a\": 2}]", {"! x.json:1: there is something after the object on this line"}},
+      {"[{\"a\": 1}", {"! x.json ends within its JSON array: it is cut off"}},
+      {"[{\"a\": 1}]]", {"! x.json has something after its JSON array"}},
+      {"[{\"a\": 1},]", {"! x.json has no element before a \"]\" of its JSON array"}},
+      {"[,{\"a\": 1}]", {"! x.json has no element before a \",\" of its JSON array"}},
+  };
+  for (const auto& test : cases) {
+    CAPTURE(test.text);
+    for (std::size_t block : {1, 7, 4096}) CHECK(read_rows("x.json", test.text, {}, block) == test.rows);
+  }
+}
+
 TEST_CASE("jsonl: broken lines") {
   for (const std::string line : {"{\"a\": 1",
                                  "{\"a\" 1}",

@@ -31,13 +31,13 @@ TEST_CASE("formats") {
   CHECK(format_of("x.jsonl.bz2") == "jsonl");
   CHECK(format_of("x.txt") == "text");
   CHECK(format_of("x.ft") == "text");
-  CHECK(format_of("x.json") == "");
+  CHECK(format_of("x.json.gz") == "json");
   CHECK(format_of("csv") == "");
   CHECK(format_of("") == "");
   for (const char* name : {"csv", "tsv", "jsonl", "text"}) CHECK_NOTHROW(check_format(name));
   CHECK(error_of([] { check_format("cvs"); }) == "no such data format: cvs; did you mean \"csv\"?");
   CHECK(error_of([] { check_format("parquet"); }) ==
-        "no such data format: parquet; known: csv, tsv, jsonl, text");
+        "no such data format: parquet; known: csv, tsv, jsonl, json, text");
   CHECK(error_of([] { check_format(""); }) != "");
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("the format: asked for, by name, fallback") {
   CHECK(drain(*open_records({{"x.csv"}}, fallback)) == Rows{"2:<1><2>"});
   CHECK(drain(*open_records({{"nameless"}}, fallback)) == Rows{"1:<a,b>", "2:<1,2>"});
   CHECK(open_error("nameless") ==
-        "the name of nameless does not tell its format; say which one: csv, tsv, jsonl, text");
+        "the name of nameless does not tell its format; say which one: csv, tsv, jsonl, json, text");
   CHECK(open_error("x.csv", format("cvs")) == "no such data format: cvs; did you mean \"csv\"?");
 }
 

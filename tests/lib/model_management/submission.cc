@@ -57,7 +57,7 @@ TEST_CASE("the captured environment has nothing of a terminal or session") {
                                          "OSTLER_HOME=/h"});
 }
 
-TEST_CASE("limits: read from the instance's configuration, with errors that name the line") {
+TEST_CASE("[JOB-7] limits: read from the instance's configuration, with errors that name the line") {
   CHECK(read_limits(parse_yaml("max_concurrent: 2\ncancel_grace: 1m", "c"), "t").max_concurrent == 2);
   CHECK(read_limits(parse_yaml("cancel_grace: 1m", "c"), "t").cancel_grace == std::chrono::minutes(1));
   CHECK(read_limits(parse_yaml("cancel_grace: 0.5", "c"), "t").cancel_grace ==
@@ -68,6 +68,12 @@ TEST_CASE("limits: read from the instance's configuration, with errors that name
         }).find("c.yml:2: ") == 0);
   CHECK(message_of([] { read_limits(parse_yaml("max_concurrent: many", "c.yml"), "t"); }).find("c.yml:1: ") ==
         0);
+  CHECK(read_limits(parse_yaml("retention_duration: 1d12h3m0.2s", "c"), "t").retention ==
+        std::chrono::hours(36) + std::chrono::minutes(3) + std::chrono::milliseconds(200));
+  CHECK_FALSE(read_limits(parse_yaml("retention_duration: null", "c"), "t").retention);
+  CHECK(message_of([] {
+          read_limits(parse_yaml("retention_duration: 1h1d", "c.yml"), "t");
+        }).find("c.yml:1: ") == 0);
   CHECK(message_of([] { read_limits(parse_yaml("cancel_grace: soon", "c.yml"), "t"); }).find("no duration") !=
         std::string::npos);
 }
