@@ -187,8 +187,8 @@ CommandSpec predict_command() {
   command.usage = "ostler predict MODEL [DATA...]";
   command.examples = {"ostler predict models/penguins penguins.test.csv > predictions.csv",
                       "ostler predict models/penguins --proba --keep id < new.csv",
-                       "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
-                       "ostler predict \"$id\" new.csv  # the model of a training"};
+                      "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
+                      "ostler predict \"$id\" new.csv  # the model of a training"};
   command.arguments = {
       model_argument(),
       {"DATA", "files, directories, quoted patterns; without any, and for -, standard input", 0, -1}};

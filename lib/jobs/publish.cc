@@ -226,8 +226,8 @@ bool remove_published_model(const Outcome& outcome) {
     if (!is_at_its_place(outcome) || !why_not_replaceable(outcome.target).empty()) return true;
     const UniqueFd directory = try_open_file(outcome.target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    rename_path(outcome.target, discarded_path(outcome));
-    remove_tree(discarded_path(outcome));
+    rename_path(outcome.target, discarded_path(outcome.staged));
+    remove_tree(discarded_path(outcome.staged));
     return true;
   } catch (const Error& error) {
     if (error.code() == StatusCode::unavailable) return false;

@@ -118,7 +118,7 @@ class ExportTest(WithArchives):
         self.ostler("export", "nightly", "-o", "nightly.zip")
         piped = self.ostler("export", "m", "-o", "-").raw
         self.assertIn("path: standard input", self.ostler("load", "-", stdin=piped).out)
-        self.assertEqual(piped, (self.work / "again.zip").read_bytes())
+        self.assertEqual(piped, (self.work / "m.zip").read_bytes())
 
     def test_names_and_directories(self):
         self.write("m/config.yml", "module_id: x\n")
