@@ -167,6 +167,12 @@ std::string why_not_trusted(const std::string& path, const std::string& trusted_
 Configuration load_configuration(const ConfigurationRequest& request) {
   Configuration configuration;
   configuration.values = request.defaults;
+  if (request.given) {
+    std::vector<std::string> ignored;
+    check_keys(*request.given, request.schema, "", {}, ignored);
+    merge(configuration.values, *request.given);
+    return configuration;
+  }
   const auto variable = [&](std::string_view name) {
     const auto value = environment_value(request.environment, name);
     return value && !value->empty() ? value : std::nullopt;

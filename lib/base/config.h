@@ -31,6 +31,9 @@ struct ConfigurationRequest {
   // Keys (top level) that lead to code being run: see `trusted_directory`.
   std::vector<std::string> code_keys;
 
+  // Instead of all files and variables, over the defaults: for a program that embeds the library.
+  std::optional<Value> given;
+
   std::string working_directory;
   std::optional<std::string> config_file;  // --config
   std::vector<std::string> environment;    // "K=V"

@@ -91,6 +91,7 @@ struct LoadRequest {
   std::string directory;     // read the files below this path; all were verified
   std::string load_backend;  // the backend that loads it: "LOCAL"
   int threads = 1;           // for the library's own use inside one run()
+  Value arguments = {};      // what the caller of load gave (LoadArguments::more); may be null
 };
 
 class ModuleClass {

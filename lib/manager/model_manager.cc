@@ -44,6 +44,7 @@ ModelManager::ModelManager(const Options& options) {
   request.working_directory = context_.working_directory;
   request.config_file = options.config_file;
   request.environment = context_.environment;
+  request.given = options.configuration;
   configuration_ = load_configuration(request);
   const Value& values = configuration_.values;
 
@@ -84,34 +85,48 @@ Component& ModelManager::component(std::map<std::string, std::unique_ptr<Compone
   return *place;
 }
 
-ModelFinderBase& ModelManager::finder(const std::string& instance) {
-  return component(finders_, factories_.finders, "finders", "finder", instance);
+const ModelFinderBase& ModelManager::finder(const FinderChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(finders_, factories_.finders, "finders", "finder", choice.instance());
 }
-ModelInitializerBase& ModelManager::initializer(const std::string& instance) {
-  return component(initializers_, factories_.initializers, "initializers", "initializer", instance);
+const ModelInitializerBase& ModelManager::initializer(const InitializerChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(initializers_, factories_.initializers, "initializers", "initializer", choice.instance());
 }
-ModelTrainerBase& ModelManager::trainer(const std::string& instance) {
-  return component(trainers_, factories_.trainers, "trainers", "trainer", instance);
+ModelTrainerBase& ModelManager::trainer(const TrainerChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(trainers_, factories_.trainers, "trainers", "trainer", choice.instance());
 }
-JobPredictorBase& ModelManager::predictor(const std::string& instance) {
-  return component(predictors_, factories_.predictors, "job_predictors", "job predictor", instance);
+JobPredictorBase& ModelManager::predictor(const PredictorChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(predictors_, factories_.predictors, "job_predictors", "job predictor", choice.instance());
 }
 
-FoundModel ModelManager::find_model(const std::string& model_path, const std::string& finder_name) {
+FoundModel ModelManager::find_model(const std::string& model_path, const FinderChoice& finder_choice,
+                                    const LoadArguments& arguments) {
   if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
   std::string why_not;
-  if (auto found = finder(finder_name).find_model(model_path, why_not)) return std::move(*found);
+  if (auto found = finder(finder_choice).find_model(model_path, arguments, why_not)) return std::move(*found);
   throw not_found(
       fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
 }
 
-LoadedModel ModelManager::load(const std::string& model_path, const std::string& finder_name,
-                               const std::string& initializer_name, int threads) {
-  const FoundModel found = find_model(model_path, finder_name);
+LoadedModel ModelManager::load(const std::string& model_path, const FinderChoice& finder_choice,
+                               const InitializerChoice& initializer_choice, const LoadArguments& arguments) {
+  const FoundModel found = find_model(model_path, finder_choice, arguments);
   std::string why_not;
-  if (auto loaded = initializer(initializer_name).init(found, threads, why_not)) return std::move(*loaded);
+  if (auto loaded = initializer(initializer_choice).init(found, arguments, why_not))
+    return std::move(*loaded);
   throw not_found(fmt::format("the model {} (module {}) cannot be loaded: {}", found.config.model_path(),
                               found.config.module_id(), why_not));
+}
+
+std::shared_ptr<const LoadedModel> ModelManager::load_singleton(const std::string& model_path,
+                                                                const FinderChoice& finder_choice,
+                                                                const InitializerChoice& initializer_choice,
+                                                                const LoadArguments& arguments) {
+  return singletons_.get(model_path,
+                         [&] { return load(model_path, finder_choice, initializer_choice, arguments); });
 }
 
 namespace {
@@ -185,9 +200,9 @@ void check_columns(const LoadedModel& model, const PredictArguments& arguments,
 }  // namespace
 
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
-                                                 const std::string& trainer_name, bool wait) {
+                                                 const TrainerChoice& trainer_choice, bool wait) {
   const ModuleManifest manifest = catalog_->find(module);
-  ModelTrainerBase& chosen = trainer(trainer_name);
+  ModelTrainerBase& chosen = trainer(trainer_choice);
   check_data(manifest, arguments, context_.working_directory);
   auto future = chosen.train(manifest, arguments);
   if (wait) future->wait();
@@ -196,22 +211,40 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
 
 std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const LoadedModel& model,
                                                                      const PredictArguments& arguments,
-                                                                     const std::string& predictor_name,
+                                                                     const PredictorChoice& predictor_choice,
                                                                      bool wait) {
-  JobPredictorBase& chosen = predictor(predictor_name);
+  JobPredictorBase& chosen = predictor(predictor_choice);
   check_columns(model, arguments, context_.working_directory);
   auto future = chosen.predict(model, arguments);
   if (wait) future->wait();
   return future;
 }
 
-// The store knows which instance a job is of; every trainer of this kind gives the same handle for it.
+// An instance that is no longer configured: the default one gives a handle as good.
+std::string ModelManager::instance_of(const std::string& job_id, const std::string& section) {
+  std::string instance;
+  try {
+    instance = engine_->get_info(engine_->resolve(job_id)).instance;
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::not_found) throw;
+    instance = unhash_instance_name(job_id.substr(0, job_id.find(':')));
+  }
+  const Value& instances = configuration_.values.at("model_management").at(section);
+  return instances.find(instance) == nullptr ? "default" : instance;
+}
+
 std::unique_ptr<ModelFuture> ModelManager::get_model_future(const std::string& training_id) {
-  return trainer("default").get_model_future(training_id);
+  return trainer(instance_of(training_id, "trainers")).get_model_future(training_id);
 }
 
 std::unique_ptr<PredictionFuture> ModelManager::get_prediction_future(const std::string& prediction_id) {
-  return predictor("default").get_prediction_future(prediction_id);
+  return predictor(instance_of(prediction_id, "job_predictors")).get_prediction_future(prediction_id);
+}
+
+std::map<std::string, std::string> ModelManager::get_valid_module_ids() const {
+  std::map<std::string, std::string> ids;
+  for (const ModuleManifest& manifest : catalog_->list()) ids[manifest.module_id] = manifest.module_class;
+  return ids;
 }
 
 }  // namespace ostler

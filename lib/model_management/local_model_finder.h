@@ -16,7 +16,8 @@ class LocalModelFinder : public ModelFinderBase {
   static std::unique_ptr<ModelFinderBase> build(const Value& config, const std::string& instance_name,
                                                 const ComponentContext& context);
   LocalModelFinder(std::string instance_name, std::string load_path, std::string working_directory);
-  std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const override;
+  std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments& arguments,
+                                       std::string& why_not) const override;
 
  private:
   std::string instance_name_, load_path_, working_directory_;

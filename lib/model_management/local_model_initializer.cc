@@ -33,7 +33,8 @@ LocalModelInitializer::LocalModelInitializer(std::string instance_name, std::vec
                                              const ModuleCatalog& modules)
     : instance_name_(std::move(instance_name)), backends_(std::move(backends)), modules_(modules) {}
 
-std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, int threads,
+std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model,
+                                                       const LoadArguments& arguments,
                                                        std::string& why_not) const {
   if (backends_.empty()) {
     why_not = "backend_priority is empty: no backend was tried";
@@ -58,7 +59,8 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
   loaded.load_backend = "LOCAL";
   loaded.finder = model.finder;
   loaded.initializer = instance_name_;
-  const LoadRequest request{loaded.config, model.directory->read_path(), loaded.load_backend, threads};
+  const LoadRequest request{loaded.config, model.directory->read_path(), loaded.load_backend,
+                            arguments.threads, arguments.more};
   try {
     loaded.module = modules_.open(loaded.manifest).load(request);
   } catch (const Error& error) {

@@ -19,7 +19,8 @@ class LocalModelInitializer : public ModelInitializerBase {
                                                      const ComponentContext& context);
   LocalModelInitializer(std::string instance_name, std::vector<std::string> backends,
                         const ModuleCatalog& modules);
-  std::optional<LoadedModel> init(const FoundModel& model, int threads, std::string& why_not) const override;
+  std::optional<LoadedModel> init(const FoundModel& model, const LoadArguments& arguments,
+                                  std::string& why_not) const override;
 
  private:
   std::string instance_name_;
