@@ -75,6 +75,18 @@ void merge(Value& into, const Value& from) {
   }
 }
 
+// Whether there is a value under the path of keys, in which "*" stands for any.
+bool has_key(const Value& values, const std::string& path) {
+  const std::size_t dot = path.find('.');
+  const std::string key = path.substr(0, dot);
+  if (!values.is_object()) return false;
+  for (const auto& [name, value] : values.as_object()) {
+    if (key != "*" && key != name) continue;
+    if (dot == std::string::npos ? !value.is_null() : has_key(value, path.substr(dot + 1))) return true;
+  }
+  return false;
+}
+
 std::string as_variable(std::string_view key) {
   std::string name;
   for (char c : key)
@@ -197,8 +209,7 @@ Configuration load_configuration(const ConfigurationRequest& request) {
     const Value document = parse_yaml(*text, file);
     check_keys(document, request.schema, "", request.ignored_keys, ignored);
     for (const std::string& key : request.code_keys) {
-      const Value* found = document.find(key);
-      if (found == nullptr || found->is_null()) continue;
+      if (!has_key(document, key)) continue;
       const std::string why = why_not_trusted(file, variable("OSTLER_TRUST").value_or(""));
       if (!why.empty()) throw Error(StatusCode::permission_denied, why);
     }
@@ -213,6 +224,12 @@ Configuration load_configuration(const ConfigurationRequest& request) {
         "these keys of the configuration are caikit's and mean nothing to ostler: " + join(ignored, ", "));
   apply_environment(request, configuration);
   return configuration;
+}
+
+std::string path_in_configuration(const Value& value, const std::string& working_directory) {
+  const auto& file = value.origin().file;
+  return absolute_path(value.as_string(),
+                       file && starts_with(*file, "/") ? parent_path(*file) : working_directory);
 }
 
 std::optional<std::string> environment_value(const std::vector<std::string>& environment,

@@ -31,7 +31,8 @@ ConfigurationRequest configuration_request() {
   const auto role = [](std::initializer_list<const char*> keys) {
     Value config = Value::object({{"~", true}});
     for (const char* key : keys) config[key] = nullptr;
-    return Value::object({{"*", Value::object({{"type", nullptr}, {"config", config}})}});
+    return Value::object(
+        {{"*", Value::object({{"type", nullptr}, {"config", config}, {"plugin", nullptr}})}});
   };
   ConfigurationRequest request;
   request.defaults = default_configuration();
@@ -47,7 +48,7 @@ ConfigurationRequest configuration_request() {
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",
                           "inference_plugin", "training"};
-  request.code_keys = {"module_directories"};
+  request.code_keys = {"module_directories", "model_management.*.*.plugin"};
   return request;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/data/records.h"
+#include "lib/manager/plugin_components.h"
 
 namespace ostler {
 
@@ -53,8 +54,8 @@ ModelManager::ModelManager(const Options& options) {
   std::vector<std::string> directories = {modules_directory()};
   if (const Value& listed = values.at("module_directories"); !listed.is_null())
     for (const Value& directory : listed.as_array("module_directories"))
-      directories.push_back(
-          absolute_path(directory.as_string("module_directories"), context_.working_directory));
+      if (!directory.as_string("module_directories").empty())
+        directories.push_back(path_in_configuration(directory, context_.working_directory));
   catalog_ = std::make_unique<PluginCatalog>(
       std::move(directories), environment_value(context_.environment, "OSTLER_TRUST").value_or(""));
   JobEngine::Options engine;
@@ -67,7 +68,8 @@ ModelManager::ModelManager(const Options& options) {
 
 template <typename Component>
 Component& ModelManager::component(std::map<std::string, std::unique_ptr<Component>>& built,
-                                   const Factory<Component, ComponentContext>& factory,
+                                   Factory<Component, ComponentContext>& factory,
+                                   std::vector<ComponentType<Component>> Plugin::*brought,
                                    const std::string& section, const std::string& role,
                                    const std::string& instance) {
   const std::lock_guard lock(mutex_);
@@ -81,25 +83,30 @@ Component& ModelManager::component(std::map<std::string, std::unique_ptr<Compone
     throw invalid_argument(fmt::format("Unknown {}: \"{}\"{} (configured: {})", role, instance,
                                        did_you_mean(instance, names), join(names, ", ")));
   }
+  register_plugin_type(factory, brought, {*spec, section, role, instance}, *catalog_,
+                       context_.working_directory);
   place = factory.construct(*spec, instance, context_);
   return *place;
 }
 
 const ModelFinderBase& ModelManager::finder(const FinderChoice& choice) {
   if (choice.component() != nullptr) return *choice.component();
-  return component(finders_, factories_.finders, "finders", "finder", choice.instance());
+  return component(finders_, factories_.finders, &Plugin::finders, "finders", "finder", choice.instance());
 }
 const ModelInitializerBase& ModelManager::initializer(const InitializerChoice& choice) {
   if (choice.component() != nullptr) return *choice.component();
-  return component(initializers_, factories_.initializers, "initializers", "initializer", choice.instance());
+  return component(initializers_, factories_.initializers, &Plugin::initializers, "initializers",
+                   "initializer", choice.instance());
 }
 ModelTrainerBase& ModelManager::trainer(const TrainerChoice& choice) {
   if (choice.component() != nullptr) return *choice.component();
-  return component(trainers_, factories_.trainers, "trainers", "trainer", choice.instance());
+  return component(trainers_, factories_.trainers, &Plugin::trainers, "trainers", "trainer",
+                   choice.instance());
 }
 JobPredictorBase& ModelManager::predictor(const PredictorChoice& choice) {
   if (choice.component() != nullptr) return *choice.component();
-  return component(predictors_, factories_.predictors, "job_predictors", "job predictor", choice.instance());
+  return component(predictors_, factories_.predictors, &Plugin::job_predictors, "job_predictors",
+                   "job predictor", choice.instance());
 }
 
 FoundModel ModelManager::find_model(const std::string& model_path, const FinderChoice& finder_choice,

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "lib/base/config.h"
+#include "lib/core/plugin.h"
 #include "lib/manager/builtin_components.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/singleton_cache.h"
@@ -107,7 +108,8 @@ class ModelManager {
  private:
   template <typename Component>
   Component& component(std::map<std::string, std::unique_ptr<Component>>& built,
-                       const Factory<Component, ComponentContext>& factory, const std::string& section,
+                       Factory<Component, ComponentContext>& factory,
+                       std::vector<ComponentType<Component>> Plugin::*brought, const std::string& section,
                        const std::string& role, const std::string& instance);
   const ModelFinderBase& finder(const FinderChoice& choice);
   const ModelInitializerBase& initializer(const InitializerChoice& choice);

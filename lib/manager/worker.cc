@@ -14,13 +14,14 @@
 #include <thread>
 #include <utility>
 
+#include "lib/base/config.h"
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_spec.h"
-#include "lib/manager/plugin_catalog.h"
+#include "lib/manager/plugin_loader.h"
 #include "lib/manager/predict_stream.h"
 
 namespace ostler {
@@ -98,6 +99,8 @@ class EventReporter : public TrainReporter {
   std::jthread thread_;
 };
 
+std::string trusted() { return environment_value(process_environment(), "OSTLER_TRUST").value_or(""); }
+
 std::vector<std::string> data_paths(const JobSpec& spec, const JobPaths& paths) {
   std::vector<std::string> list;
   for (const DataFile& file : spec.data) list.push_back(file.path == "-" ? paths.input : file.path);
@@ -151,7 +154,7 @@ ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult 
 
 void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) {
   note_changed_data(spec, reporter);
-  const ModuleClass& module_class = open_module(spec.module);
+  const ModuleClass& module_class = open_module(spec.module, trusted());
   TrainRequest request;
   request.data = data_paths(spec, paths);
   request.data_format = spec.data_format;
@@ -197,7 +200,8 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
   if (model.config.module_id() != spec.module.module_id)
     throw invalid_argument("the model " + spec.model +
                            " was replaced by one of another module since the job was submitted");
-  model.module = open_module(spec.module).load({model.config, directory.read_path(), "LOCAL", spec.cpus});
+  model.module =
+      open_module(spec.module, trusted()).load({model.config, directory.read_path(), "LOCAL", spec.cpus});
 
   const std::vector<std::string> data = data_paths(spec, paths);
   PredictPlan plan;
