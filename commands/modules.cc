@@ -81,6 +81,8 @@ int run(const Invocation& invocation) {
     manifests.push_back(catalog.find(invocation.arguments[0][0]));
   } else {
     manifests = catalog.list();
+    if (!invocation.quiet())
+      for (const std::string& fault : catalog.faults()) say("warning: passed over: " + printable(fault));
   }
   Value list = Value::array();
   for (const ModuleManifest& manifest : manifests) list.push_back(module_to_value(manifest));

@@ -173,7 +173,7 @@ int run(const Invocation& invocation) {
   const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const LoadedModel model =
       invocation.manager().load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
-                                invocation.value_or("--initializer", "default"), threads);
+                                invocation.value_or("--initializer", "default"), {.threads = threads});
   if (detach) return predict_later(invocation, plan, model, standard_output);
   return predict_now(invocation, std::move(plan), model, standard_output);
 }

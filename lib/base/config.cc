@@ -84,6 +84,18 @@ void merge(Value& into, const Value& from) {
   }
 }
 
+// Whether there is a value under the path of keys, in which "*" stands for any.
+bool has_key(const Value& values, const std::string& path) {
+  const std::size_t dot = path.find('.');
+  const std::string key = path.substr(0, dot);
+  if (!values.is_object()) return false;
+  for (const auto& [name, value] : values.as_object()) {
+    if (key != "*" && key != name) continue;
+    if (dot == std::string::npos ? !value.is_null() : has_key(value, path.substr(dot + 1))) return true;
+  }
+  return false;
+}
+
 std::string as_variable(std::string_view key) {
   std::string name;
   for (char c : key)
@@ -183,9 +195,31 @@ Error all_faults(const std::vector<std::string>& faults) {
       fmt::format("the configuration has {} faults:\n  {}", faults.size(), join(faults, "\n  ")));
 }
 
+namespace {
+
+// Kept for later, or thrown as one.
+void report(const std::vector<Error>& faults, std::vector<std::string>* kept) {
+  std::vector<std::string> messages;
+  for (const Error& fault : faults) messages.emplace_back(fault.what());
+  if (kept != nullptr)
+    kept->insert(kept->end(), messages.begin(), messages.end());
+  else if (!faults.empty())
+    throw Error(faults[0].code(), all_faults(messages).what());
+}
+
+}  // namespace
+
 Configuration load_configuration(const ConfigurationRequest& request, std::vector<std::string>* kept_faults) {
   Configuration configuration;
   configuration.values = request.defaults;
+  if (request.given) {
+    Value given = *request.given;
+    std::vector<Error> faults;
+    check_keys(given, request.schema, "", faults);
+    merge(configuration.values, given);
+    report(faults, kept_faults);
+    return configuration;
+  }
   const auto variable = [&](std::string_view name) {
     const auto value = environment_value(request.environment, name);
     return value && !value->empty() ? value : std::nullopt;
@@ -215,8 +249,7 @@ Configuration load_configuration(const ConfigurationRequest& request, std::vecto
     }
     check_keys(document, request.schema, "", faults);
     for (const std::string& key : request.code_keys) {
-      const Value* found = document.find(key);
-      if (found == nullptr || found->is_null()) continue;
+      if (!has_key(document, key)) continue;
       const std::string why = why_not_trusted(file, variable("OSTLER_TRUST").value_or(""));
       if (!why.empty()) throw Error(StatusCode::permission_denied, why);
     }
@@ -239,13 +272,14 @@ Configuration load_configuration(const ConfigurationRequest& request, std::vecto
   } catch (const Error& error) {
     faults.push_back(error);
   }
-  std::vector<std::string> messages;
-  for (const Error& fault : faults) messages.emplace_back(fault.what());
-  if (kept_faults != nullptr)
-    kept_faults->insert(kept_faults->end(), messages.begin(), messages.end());
-  else if (!faults.empty())
-    throw Error(faults[0].code(), all_faults(messages).what());
+  report(faults, kept_faults);
   return configuration;
+}
+
+std::string path_in_configuration(const Value& value, const std::string& working_directory) {
+  const auto& file = value.origin().file;
+  return absolute_path(value.as_string(),
+                       file && starts_with(*file, "/") ? parent_path(*file) : working_directory);
 }
 
 std::optional<std::string> environment_value(const std::vector<std::string>& environment,

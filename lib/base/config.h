@@ -30,8 +30,12 @@ struct ConfigurationRequest {
   Value schema;
   // Top-level keys of caikit that mean nothing here; one note names those that were met.
   std::vector<std::string> ignored_keys;
-  // Keys (top level) that lead to code being run: see `trusted_directory`.
+  // Keys that lead to code being run, as paths joined by "."; "*" stands for any name. A file that has one is
+  // held against why_not_trusted.
   std::vector<std::string> code_keys;
+
+  // Instead of all files and variables, over the defaults: for a program that embeds the library.
+  std::optional<Value> given;
 
   std::string working_directory;
   std::optional<std::string> config_file;  // --config
@@ -59,6 +63,10 @@ Error all_faults(const std::vector<std::string>& faults);
 // write to it (the user's own private group is no other). Empty: it may. A file below a directory of
 // OSTLER_TRUST (separated by ":") of any owner may.
 std::string why_not_trusted(const std::string& path, const std::string& trusted_directories);
+
+// The absolute path that a value names: relative to the file that says it; one from a variable or a program's
+// own hand, to the working directory.
+std::string path_in_configuration(const Value& value, const std::string& working_directory);
 
 // The value of K in "K=V" entries; nothing when it is absent.
 std::optional<std::string> environment_value(const std::vector<std::string>& environment,

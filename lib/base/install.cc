@@ -8,6 +8,8 @@
 
 namespace ostler {
 
+extern const char kInstalledPrefix[];  // installed_prefix.cc
+
 namespace {
 
 struct Layout {
@@ -24,7 +26,7 @@ const Layout& layout() {
       if (::access(join_path(libexec, "ostler-job").c_str(), X_OK) == 0)
         return Layout{libexec, join_path(prefix, OSTLER_LIB)};
     }
-    return Layout{join_path(OSTLER_PREFIX, OSTLER_LIBEXEC), join_path(OSTLER_PREFIX, OSTLER_LIB)};
+    return Layout{join_path(kInstalledPrefix, OSTLER_LIBEXEC), join_path(kInstalledPrefix, OSTLER_LIB)};
   }();
   return found;
 }

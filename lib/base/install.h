@@ -2,7 +2,7 @@
 
 // Where ostler's own files are. A program that lies in <prefix>/bin or <prefix>/libexec/ostler (installed
 // anywhere, or in the build tree, which is laid out alike) uses its own prefix; any other program that embeds
-// the library uses the prefix that was compiled in.
+// the library uses the prefix that libostler.a was installed to.
 
 #include <string>
 

@@ -29,40 +29,47 @@ class Factory {
   // `role` is the word for messages: "trainer".
   explicit Factory(std::string role) : role_(std::move(role)) {}
 
-  // Another builder under a taken name is an Error; the same again is not (FAC-4).
-  void register_type(const std::string& type, Builder builder) {
+  // Another builder under a taken name is an Error (invalid_argument); the same again is not (FAC-4). `where`
+  // is the front of the message.
+  void register_type(const std::string& type, Builder builder, const std::string& where = {}) {
     const auto [place, added] = builders_.emplace(type, builder);
     if (!added && place->second != builder)
-      throw internal_error("two classes of the " + role_ + " factory have the name " + type);
+      throw invalid_argument(where + "two classes of the " + role_ + " factory have the name " + type);
   }
+  bool has_type(const std::string& type) const { return builders_.count(type) > 0; }
 
-  // `spec` is {type, config}. No `config`, or null, means an empty one; no instance name means the type's
-  // name (FAC-2, FAC-8). An unregistered type is an Error that names the factory, the type and the known
-  // types, nearest first (FAC-3). Every Error here is a configuration error and names file and line where
-  // they are known.
+  // `spec` is {type, config, plugin}; `plugin` is heeded before, by who registers the type it brings. No
+  // `config`, or null, means an empty one; no instance name means the type's name (FAC-2, FAC-8). An
+  // unregistered type is an Error that names the factory, the type and the known types, nearest first
+  // (FAC-3). Every Error here is a configuration error and names file and line where they are known.
   std::unique_ptr<Component> construct(const Value& spec, const std::string& instance_name,
                                        const Context& context) const {
     if (!spec.is_object())
       throw invalid_argument(spec.where() + "the " + role_ + " \"" + instance_name +
                              "\" must be a map with a type");
     for (const auto& [key, value] : spec.as_object())
-      if (key != "type" && key != "config")
+      if (key != "type" && key != "config" && key != "plugin")
         throw invalid_argument(value.where() + "unknown key \"" + key + "\" in the " + role_ + " \"" +
-                               instance_name + "\"" + did_you_mean(key, {"type", "config"}));
+                               instance_name + "\"" + did_you_mean(key, {"type", "config", "plugin"}));
     const Value* type = spec.find("type");
     if (type == nullptr)
       throw invalid_argument(spec.where() + "the " + role_ + " \"" + instance_name + "\" has no type");
     const std::string& type_name = type->as_string("type");
     const auto builder = builders_.find(type_name);
-    if (builder == builders_.end())
-      throw invalid_argument(type->where() + "the " + role_ + " factory has no type \"" + type_name +
-                             "\"; known: " + join(by_nearness(type_name, types()), ", "));
+    if (builder == builders_.end()) throw unknown_type(*type, {});
     Value config = Value::object();
     if (const Value* given = spec.find("config"); given != nullptr && !given->is_null()) {
       given->as_object("config of the " + role_ + " \"" + instance_name + "\"");
       config = *given;
     }
     return builder->second(config, instance_name.empty() ? type_name : instance_name, context);
+  }
+
+  // What is said of a type that is not registered; `more`: types that could be.
+  Error unknown_type(const Value& type, std::vector<std::string> more) const {
+    for (std::string& name : types()) more.push_back(std::move(name));
+    return invalid_argument(type.where() + "the " + role_ + " factory has no type \"" + type.as_string() +
+                            "\"; known: " + join(by_nearness(type.as_string(), std::move(more)), ", "));
   }
 
   std::vector<std::string> types() const {

@@ -38,12 +38,20 @@ struct ListedModel {
   std::string finder;
 };
 
+// What a caller of load gives beside the model's name. Finder, initializer and the module's load each see all
+// of it and heed what they know (MGR-16).
+struct LoadArguments {
+  int threads = 1;               // for the library's own use inside one run()
+  Value more = Value::object();  // a map of the caller's own
+};
+
 class ModelFinderBase {
  public:
   virtual ~ModelFinderBase() = default;
   // Nothing when this finder knows no such model, and then `why_not` says where it looked; an Error when
   // there is one that cannot be read.
-  virtual std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const = 0;
+  virtual std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments& arguments,
+                                               std::string& why_not) const = 0;
   // The models that it can enumerate, by name, broken ones included; none where it cannot (a job's id is no
   // name). `where` says where it looked.
   virtual std::vector<ListedModel> list_models(std::vector<std::string>& /*where*/) const { return {}; }
@@ -65,7 +73,7 @@ class ModelInitializerBase {
   virtual ~ModelInitializerBase() = default;
   // Nothing when no backend fits, and then `why_not` says which were tried. Verifies the model's files first.
   // A failure inside the module's load is final and an Error that names the backend (INI-7).
-  virtual std::optional<LoadedModel> init(const FoundModel& model, int threads,
+  virtual std::optional<LoadedModel> init(const FoundModel& model, const LoadArguments& arguments,
                                           std::string& why_not) const = 0;
   // The types of the backends that it loads with (MGR-14).
   virtual std::vector<std::string> backends() const { return {}; }

@@ -117,6 +117,7 @@ struct LoadRequest {
   std::string load_backend;                // the backend that loads it: "LOCAL"
   int threads = 1;                         // for the library's own use inside one run()
   Value backend_config = Value::object();  // the backend's configuration for this module
+  Value arguments = {};                    // what the caller of load gave (LoadArguments::more); may be null
 };
 
 class ModuleClass {

@@ -15,6 +15,8 @@ class ModuleCatalog {
   virtual ~ModuleCatalog() = default;
   // All of them, by name. Reads manifests only.
   virtual std::vector<ModuleManifest> list() const = 0;
+  // What could not be used and is therefore not in the list, each with its place and the reason.
+  virtual std::vector<std::string> faults() const { return {}; }
   // By short name or module id. Error (not_found) with the nearest name; Error (invalid_argument) that lists
   // both where two modules have one name.
   virtual ModuleManifest find(const std::string& name_or_id) const = 0;

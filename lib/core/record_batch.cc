@@ -1,7 +1,10 @@
 #include "lib/core/record_batch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+
+#include "lib/base/error.h"
 
 namespace ostler {
 
@@ -31,20 +34,27 @@ Column& RecordBatch::add_texts(std::string name) {
 }
 
 std::string_view RecordBatch::store(std::string_view text) {
-  if (text.size() > arena_left_ || arena_at_ == nullptr) {
-    if (!arena_) {
-      arena_ = std::make_shared<std::vector<std::unique_ptr<char[]>>>();
-      keep_alive.push_back(arena_);
-    }
-    arena_left_ = std::max(kArenaBlock, text.size());
-    arena_->push_back(std::make_unique<char[]>(arena_left_));
-    arena_at_ = arena_->back().get();
+  if (text.size() > free_.left || free_.at == nullptr) {
+    const std::size_t size = std::max(kArenaBlock, text.size());
+    const std::shared_ptr<char[]> block(new char[size]);
+    keep_alive.push_back(block);
+    free_.at = block.get();
+    free_.left = size;
   }
-  char* start = arena_at_;
+  char* start = free_.at;
   std::memcpy(start, text.data(), text.size());
-  arena_at_ += text.size();
-  arena_left_ -= text.size();
+  free_.at += text.size();
+  free_.left -= text.size();
   return {start, text.size()};
+}
+
+void RecordBatch::check_shape() const {
+  for (const Column& column : columns) {
+    const std::size_t cells = column.kind == ColumnKind::number ? column.numbers.size() : column.texts.size();
+    if (cells != rows)
+      throw invalid_argument("the column \"" + column.name + "\" has " + std::to_string(cells) +
+                             " cells, but the batch has " + std::to_string(rows) + " rows");
+  }
 }
 
 std::string RecordBatch::place(std::size_t row) const {
@@ -57,9 +67,7 @@ void RecordBatch::clear() {
   lines.clear();
   row_errors.clear();
   keep_alive.clear();
-  arena_.reset();
-  arena_left_ = 0;
-  arena_at_ = nullptr;
+  free_ = {};
 }
 
 }  // namespace ostler

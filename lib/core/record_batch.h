@@ -8,13 +8,22 @@
 // that the batch keeps alive (`keep_alive`, shared: copying a batch does not copy the text) or into memory
 // that its maker promises to outlive it.
 //
+// A batch to be predicted is made by hand as it is by a reader: `rows` first, then the columns that
+// Module::input_columns names, in any order, numbers as numbers or as text; others do no harm. A Column& is
+// good until the next one is added. Texts of the caller's own may be pointed at, or copied with store(); both
+// must last until run() has returned, and no longer: what it gives refers to nothing of its input.
+//
+// Ownership. A batch owns its numbers and its arrays of views, and shares what is in keep_alive: a copy is
+// good after the original has gone, and each goes on storing on its own.
+//
 // Threads. A batch is plain data: const access from several threads is safe. A RecordStream is used by one
-// thread at a time.
+// thread at a time. One module may predict different batches, or the same one, in any number of threads.
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ostler {
@@ -57,13 +66,27 @@ class RecordBatch {
   std::string_view store(std::string_view text);
   // "penguins.csv:17"
   std::string place(std::size_t row) const;
+  // Throws Error (invalid_argument) naming the first column that has not one cell for each row.
+  void check_shape() const;
   // Empties it for reuse; the columns' memory is kept by the vectors where it can be.
   void clear();
 
  private:
-  std::shared_ptr<std::vector<std::unique_ptr<char[]>>> arena_;
-  std::size_t arena_left_ = 0;
-  char* arena_at_ = nullptr;
+  // Where store() goes on; the memory itself is in keep_alive. A copy of the batch starts in memory of its
+  // own.
+  struct Free {
+    Free() = default;
+    Free(const Free&) {}
+    Free(Free&& other) noexcept : at(std::exchange(other.at, nullptr)), left(std::exchange(other.left, 0)) {}
+    Free& operator=(Free other) noexcept {
+      std::swap(at, other.at);
+      std::swap(left, other.left);
+      return *this;
+    }
+    char* at = nullptr;
+    std::size_t left = 0;
+  };
+  Free free_;
 };
 
 // A source of batches that all have the same columns, in the same order.

@@ -1,9 +1,11 @@
 #include "lib/jobs/local_executor.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
@@ -62,7 +64,10 @@ void LocalExecutor::launch() {
   request.arguments.insert(request.arguments.end(), {"--leave-parent", "yes"});
   request.environment = runner_environment();
   request.working_directory = std::string("/");
-  wait_for(spawn(request));
+  const pid_t launcher = spawn(request);
+  // Its status says nothing, and a program that embeds us may have taken it, or have children's ignored.
+  while (::waitpid(launcher, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 std::vector<Observation> LocalExecutor::observe(const std::vector<JobRow>& rows) {

@@ -46,7 +46,8 @@ ConfigurationRequest configuration_request() {
   const auto role = [](std::initializer_list<const char*> keys) {
     Value config = Value::object({{"~", true}});
     for (const char* key : keys) config[key] = nullptr;
-    return Value::object({{"*", Value::object({{"type", nullptr}, {"config", config}})}});
+    return Value::object(
+        {{"*", Value::object({{"type", nullptr}, {"config", config}, {"plugin", nullptr}})}});
   };
   // Every member of a declared module's config is checked where it is read.
   Value module = Value::object({{"~", true}});
@@ -70,7 +71,7 @@ ConfigurationRequest configuration_request() {
   request.ignored_keys = {"runtime",          "log",         "environment",
                           "merge_strategy",   "jvm_options", "module_backends",
                           "inference_plugin", "training"};
-  request.code_keys = {"module_directories", "modules"};
+  request.code_keys = {"module_directories", "modules", "model_management.*.*.plugin"};
   return request;
 }
 

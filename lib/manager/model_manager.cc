@@ -11,6 +11,7 @@
 #include "lib/data/data_files.h"
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
+#include "lib/manager/plugin_components.h"
 
 namespace ostler {
 
@@ -46,6 +47,7 @@ ModelManager::ModelManager(const Options& options) {
   request.working_directory = context_.working_directory;
   request.config_file = options.config_file;
   request.environment = context_.environment;
+  request.given = options.configuration;
   configuration_ = load_configuration(request, options.keep_faults ? &faults_ : nullptr);
   const Value& values = configuration_.values;
   for (const auto& [name, trainer] : values.at("model_management").at("trainers").as_object("trainers"))
@@ -72,8 +74,8 @@ ModelManager::ModelManager(const Options& options) {
     const Value& listed = values.at("module_directories");
     if (listed.is_null()) return;
     for (const Value& directory : listed.as_array("module_directories"))
-      directories.push_back(
-          absolute_path(directory.as_string("module_directories"), context_.working_directory));
+      if (!directory.as_string("module_directories").empty())
+        directories.push_back(path_in_configuration(directory, context_.working_directory));
   });
   take([&] {
     read_archive_limits(values.at("archives"));
@@ -121,20 +123,21 @@ void ModelManager::initialize_components() {
   if (!faults.empty()) throw all_faults(faults);
 }
 
-template <typename Component>
+template <typename Component, typename Choice>
 Instances<Component> ModelManager::instances(const std::string& section,
-                                             Component& (ModelManager::*get)(const std::string&)) {
+                                             const Component& (ModelManager::*get)(const Choice&)) {
   Instances<Component> all;
   const Value& configured = configuration_.values.at("model_management").at(section);
   for (const auto& [name, spec] : configured.as_object("model_management." + section))
     all.names.push_back(name);
-  all.get = [this, get](const std::string& name) -> Component& { return (this->*get)(name); };
+  all.get = [this, get](const std::string& name) -> const Component& { return (this->*get)(name); };
   return all;
 }
 
 template <typename Component>
 Component& ModelManager::component(std::map<std::string, std::unique_ptr<Component>>& built,
-                                   const Factory<Component, ComponentContext>& factory,
+                                   Factory<Component, ComponentContext>& factory,
+                                   std::vector<ComponentType<Component>> Plugin::*brought,
                                    const std::string& section, const std::string& role,
                                    const std::string& instance) {
   const std::lock_guard lock(mutex_);
@@ -159,6 +162,8 @@ Component& ModelManager::component(std::map<std::string, std::unique_ptr<Compone
   }
   building_.push_back(mark);
   try {
+    register_plugin_type(factory, brought, {*spec, section, role, instance}, *catalog_,
+                         context_.working_directory);
     place = factory.construct(*spec, instance, context_);
   } catch (...) {
     building_.pop_back();
@@ -168,17 +173,24 @@ Component& ModelManager::component(std::map<std::string, std::unique_ptr<Compone
   return *place;
 }
 
-ModelFinderBase& ModelManager::finder(const std::string& instance) {
-  return component(finders_, factories_.finders, "finders", "finder", instance);
+const ModelFinderBase& ModelManager::finder(const FinderChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(finders_, factories_.finders, &Plugin::finders, "finders", "finder", choice.instance());
 }
-ModelInitializerBase& ModelManager::initializer(const std::string& instance) {
-  return component(initializers_, factories_.initializers, "initializers", "initializer", instance);
+const ModelInitializerBase& ModelManager::initializer(const InitializerChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(initializers_, factories_.initializers, &Plugin::initializers, "initializers",
+                   "initializer", choice.instance());
 }
-ModelTrainerBase& ModelManager::trainer(const std::string& instance) {
-  return component(trainers_, factories_.trainers, "trainers", "trainer", instance);
+ModelTrainerBase& ModelManager::trainer(const TrainerChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(trainers_, factories_.trainers, &Plugin::trainers, "trainers", "trainer",
+                   choice.instance());
 }
-JobPredictorBase& ModelManager::predictor(const std::string& instance) {
-  return component(predictors_, factories_.predictors, "job_predictors", "job predictor", instance);
+JobPredictorBase& ModelManager::predictor(const PredictorChoice& choice) {
+  if (choice.component() != nullptr) return *choice.component();
+  return component(predictors_, factories_.predictors, &Plugin::job_predictors, "job_predictors",
+                   "job predictor", choice.instance());
 }
 
 namespace {
@@ -258,9 +270,9 @@ std::vector<std::string> ModelManager::expand_data(const std::vector<std::string
 }
 
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
-                                                 const std::string& trainer_name, bool wait) {
+                                                 const TrainerChoice& trainer_choice, bool wait) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
-  ModelTrainerBase& chosen = trainer(trainer_name);
+  ModelTrainerBase& chosen = trainer(trainer_choice);
   TrainArguments expanded = arguments;
   expanded.data = expand_data(arguments.data, arguments.data_format);
   check_data(manifest, expanded, context_.working_directory);
@@ -271,9 +283,9 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
 
 std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const LoadedModel& model,
                                                                      const PredictArguments& arguments,
-                                                                     const std::string& predictor_name,
+                                                                     const PredictorChoice& predictor_choice,
                                                                      bool wait) {
-  JobPredictorBase& chosen = predictor(predictor_name);
+  JobPredictorBase& chosen = predictor(predictor_choice);
   PredictArguments expanded = arguments;
   expanded.data = expand_data(arguments.data, arguments.input_format);
   check_columns(model, expanded, context_.working_directory);
@@ -291,13 +303,31 @@ std::vector<std::string> ModelManager::get_module_backends() {
   return types;
 }
 
-// The store knows which instance a job is of; every trainer of this kind gives the same handle for it.
+// An instance that is no longer configured: the default one gives a handle as good.
+std::string ModelManager::instance_of(const std::string& job_id, const std::string& section) {
+  std::string instance;
+  try {
+    instance = engine_->get_info(engine_->resolve(job_id)).instance;
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::not_found) throw;
+    instance = unhash_instance_name(job_id.substr(0, job_id.find(':')));
+  }
+  const Value& instances = configuration_.values.at("model_management").at(section);
+  return instances.find(instance) == nullptr ? "default" : instance;
+}
+
 std::unique_ptr<ModelFuture> ModelManager::get_model_future(const std::string& training_id) {
-  return trainer("default").get_model_future(training_id);
+  return trainer(instance_of(training_id, "trainers")).get_model_future(training_id);
 }
 
 std::unique_ptr<PredictionFuture> ModelManager::get_prediction_future(const std::string& prediction_id) {
-  return predictor("default").get_prediction_future(prediction_id);
+  return predictor(instance_of(prediction_id, "job_predictors")).get_prediction_future(prediction_id);
+}
+
+std::map<std::string, std::string> ModelManager::get_valid_module_ids() const {
+  std::map<std::string, std::string> ids;
+  for (const ModuleManifest& manifest : catalog_->list()) ids[manifest.module_id] = manifest.module_class;
+  return ids;
 }
 
 }  // namespace ostler

@@ -62,27 +62,31 @@ ModuleConfig saved_again(const LoadedModel& model, SaveResult saved) {
 
 }  // namespace
 
-FoundModel ModelManager::find_model(const std::string& model_path, const std::string& finder_name) {
+FoundModel ModelManager::find_model(const std::string& model_path, const FinderChoice& finder_choice,
+                                    const LoadArguments& arguments) {
   if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
   const std::string direct = absolute_path(model_path, context_.working_directory);
-  if (is_zip(direct)) return find_in_archive(open_file(direct, O_RDONLY).get(), direct, finder_name);
+  if (is_zip(direct))
+    return find_in_archive(open_file(direct, O_RDONLY).get(), direct, finder_choice, arguments);
   if (model_path[0] != '/' && !file_status(join_path(direct, "config.yml"))) {
     const std::string named = absolute_path(model_path, context_.load_path);
-    if (is_zip(named)) return find_in_archive(open_file(named, O_RDONLY).get(), named, finder_name);
+    if (is_zip(named))
+      return find_in_archive(open_file(named, O_RDONLY).get(), named, finder_choice, arguments);
   }
   std::string why_not;
-  if (auto found = finder(finder_name).find_model(model_path, why_not)) return std::move(*found);
+  if (auto found = finder(finder_choice).find_model(model_path, arguments, why_not)) return std::move(*found);
   throw not_found(
       fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
 }
 
 std::vector<ListedModel> ModelManager::list_models(std::vector<std::string>& where,
-                                                   const std::string& finder_name) {
-  return finder(finder_name).list_models(where);
+                                                   const FinderChoice& finder_choice) {
+  return finder(finder_choice).list_models(where);
 }
 
-FoundModel ModelManager::find_in_archive(int zip, const std::string& name, const std::string& finder_name) {
-  ModelFinderBase& chosen = finder(finder_name);
+FoundModel ModelManager::find_in_archive(int zip, const std::string& name, const FinderChoice& finder_choice,
+                                         const LoadArguments& arguments) {
+  const ModelFinderBase& chosen = finder(finder_choice);
   const auto place = std::make_shared<const TemporaryDirectory>();
   extract_model(zip, name, place->path(), read_archive_limits(context_.archives));
   // Nobody but us knows the directory.
@@ -94,7 +98,7 @@ FoundModel ModelManager::find_in_archive(int zip, const std::string& name, const
   std::string why_not;
   std::optional<FoundModel> found;
   try {
-    found = chosen.find_model(place->path(), why_not);
+    found = chosen.find_model(place->path(), arguments, why_not);
   } catch (const Error& error) {
     throw Error(error.code(), known(error.what()));
   }
@@ -105,9 +109,10 @@ FoundModel ModelManager::find_in_archive(int zip, const std::string& name, const
   return std::move(*found);
 }
 
-LoadedModel ModelManager::initialize(FoundModel found, const std::string& initializer_name, int threads) {
+LoadedModel ModelManager::initialize(FoundModel found, const InitializerChoice& initializer_choice,
+                                     const LoadArguments& arguments) {
   std::string why_not;
-  if (auto loaded = initializer(initializer_name).init(found, threads, why_not)) {
+  if (auto loaded = initializer(initializer_choice).init(found, arguments, why_not)) {
     loaded->keeps = found.keeps;
     return std::move(*loaded);
   }
@@ -115,21 +120,32 @@ LoadedModel ModelManager::initialize(FoundModel found, const std::string& initia
                               found.config.module_id(), why_not));
 }
 
-LoadedModel ModelManager::load(const std::string& model_path, const std::string& finder_name,
-                               const std::string& initializer_name, int threads) {
-  return initialize(find_model(model_path, finder_name), initializer_name, threads);
+LoadedModel ModelManager::load(const std::string& model_path, const FinderChoice& finder_choice,
+                               const InitializerChoice& initializer_choice, const LoadArguments& arguments) {
+  return initialize(find_model(model_path, finder_choice, arguments), initializer_choice, arguments);
 }
 
-LoadedModel ModelManager::load_archive(std::string_view zip, const std::string& finder_name,
-                                       const std::string& initializer_name, int threads) {
-  return initialize(find_in_archive(spool_archive(zip).get(), "the archive", finder_name), initializer_name,
-                    threads);
+std::shared_ptr<const LoadedModel> ModelManager::load_singleton(const std::string& model_path,
+                                                                const FinderChoice& finder_choice,
+                                                                const InitializerChoice& initializer_choice,
+                                                                const LoadArguments& arguments) {
+  return singletons_.get(model_path,
+                         [&] { return load(model_path, finder_choice, initializer_choice, arguments); });
 }
 
-LoadedModel ModelManager::load_archive(int fd, const std::string& name, const std::string& finder_name,
-                                       const std::string& initializer_name, int threads) {
+LoadedModel ModelManager::load_archive(std::string_view zip, const FinderChoice& finder_choice,
+                                       const InitializerChoice& initializer_choice,
+                                       const LoadArguments& arguments) {
+  return initialize(find_in_archive(spool_archive(zip).get(), "the archive", finder_choice, arguments),
+                    initializer_choice, arguments);
+}
+
+LoadedModel ModelManager::load_archive(int fd, const std::string& name, const FinderChoice& finder_choice,
+                                       const InitializerChoice& initializer_choice,
+                                       const LoadArguments& arguments) {
   const UniqueFd zip = spool_archive(fd, name, read_archive_limits(context_.archives).max_bytes);
-  return initialize(find_in_archive(zip.get(), name, finder_name), initializer_name, threads);
+  return initialize(find_in_archive(zip.get(), name, finder_choice, arguments), initializer_choice,
+                    arguments);
 }
 
 std::string ModelManager::extract(const std::string& zip_path, const std::string& directory,

@@ -20,7 +20,7 @@ namespace ostler {
 template <typename Component>
 struct Instances {
   std::vector<std::string> names;
-  std::function<Component&(const std::string& name)> get;
+  std::function<const Component&(const std::string& name)> get;
 };
 
 struct ComponentContext {

@@ -14,7 +14,7 @@ std::unique_ptr<ModelFinderBase> JobModelFinder::build(const Value& config, cons
 JobModelFinder::JobModelFinder(std::string instance_name, JobEngine& jobs)
     : instance_name_(std::move(instance_name)), jobs_(jobs) {}
 
-std::optional<FoundModel> JobModelFinder::find_model(const std::string& model_path,
+std::optional<FoundModel> JobModelFinder::find_model(const std::string& model_path, const LoadArguments&,
                                                      std::string& why_not) const {
   std::string uuid;
   try {

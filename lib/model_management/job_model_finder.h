@@ -17,7 +17,8 @@ class JobModelFinder : public ModelFinderBase {
   static std::unique_ptr<ModelFinderBase> build(const Value& config, const std::string& instance_name,
                                                 const ComponentContext& context);
   JobModelFinder(std::string instance_name, JobEngine& jobs);
-  std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const override;
+  std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments& arguments,
+                                       std::string& why_not) const override;
 
  private:
   std::string instance_name_;

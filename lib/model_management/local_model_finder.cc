@@ -20,7 +20,7 @@ LocalModelFinder::LocalModelFinder(std::string instance_name, std::string load_p
       load_path_(std::move(load_path)),
       working_directory_(std::move(working_directory)) {}
 
-std::optional<FoundModel> LocalModelFinder::find_model(const std::string& model_path,
+std::optional<FoundModel> LocalModelFinder::find_model(const std::string& model_path, const LoadArguments&,
                                                        std::string& why_not) const {
   const std::string direct = absolute_path(model_path, working_directory_);
   std::vector<std::string> places = {direct};

@@ -16,7 +16,8 @@ class LocalModelFinder : public ModelFinderBase {
   static std::unique_ptr<ModelFinderBase> build(const Value& config, const std::string& instance_name,
                                                 const ComponentContext& context);
   LocalModelFinder(std::string instance_name, std::string load_path, std::string working_directory);
-  std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const override;
+  std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments& arguments,
+                                       std::string& why_not) const override;
   // The directories below `load_path` with a config.yml, at any depth. What lies in a model belongs to it;
   // hidden directories are passed over, and a link is followed to a model, but not through other directories.
   std::vector<ListedModel> list_models(std::vector<std::string>& where) const override;

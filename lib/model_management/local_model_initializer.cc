@@ -93,7 +93,8 @@ std::vector<std::string> LocalModelInitializer::backends() const {
   return types;
 }
 
-std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, int threads,
+std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model,
+                                                       const LoadArguments& arguments,
                                                        std::string& why_not) const {
   if (backends_.empty()) {
     why_not = "backend_priority is empty: no backend was tried";
@@ -134,7 +135,7 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
                       "was made with {}",
                       backend.type, manifest.name, join(fit->loads, ", "), made_by));
     } else {
-      return load(model, manifest, backend, threads);
+      return load(model, manifest, backend, arguments);
     }
   }
   why_not = join(reasons, "; ");
@@ -142,7 +143,7 @@ std::optional<LoadedModel> LocalModelInitializer::init(const FoundModel& model, 
 }
 
 LoadedModel LocalModelInitializer::load(const FoundModel& model, const ModuleManifest& manifest,
-                                        const Backend& backend, int threads) const {
+                                        const Backend& backend, const LoadArguments& arguments) const {
   LoadedModel loaded;
   loaded.config = model.config;
   loaded.manifest = manifest;
@@ -153,9 +154,12 @@ LoadedModel LocalModelInitializer::load(const FoundModel& model, const ModuleMan
   merge_over(loaded.backend_config,
              check_backend_config(backend.type, manifest.find_backend(backend.type)->config,
                                   "backend " + backend.type + " of the module " + manifest.name));
-  const LoadRequest request{loaded.config, model.directory->read_path(), loaded.load_backend,
-                            static_cast<int>(loaded.backend_config.get_integer("threads", threads)),
-                            loaded.backend_config};
+  const LoadRequest request{loaded.config,
+                            model.directory->read_path(),
+                            loaded.load_backend,
+                            static_cast<int>(loaded.backend_config.get_integer("threads", arguments.threads)),
+                            loaded.backend_config,
+                            arguments.more};
   const std::string what = fmt::format("the model {} cannot be loaded by backend {} of module {}",
                                        model.config.model_path(), backend.type, manifest.name);
   try {

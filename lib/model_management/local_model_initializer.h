@@ -32,11 +32,12 @@ class LocalModelInitializer : public ModelInitializerBase {
   LocalModelInitializer(std::string instance_name, std::vector<Backend> backends,
                         const ModuleCatalog& modules);
   std::vector<std::string> backends() const override;
-  std::optional<LoadedModel> init(const FoundModel& model, int threads, std::string& why_not) const override;
+  std::optional<LoadedModel> init(const FoundModel& model, const LoadArguments& arguments,
+                                  std::string& why_not) const override;
 
  private:
   LoadedModel load(const FoundModel& model, const ModuleManifest& manifest, const Backend& backend,
-                   int threads) const;
+                   const LoadArguments& arguments) const;
 
   std::string instance_name_;
   std::vector<Backend> backends_;

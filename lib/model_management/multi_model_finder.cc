@@ -22,13 +22,14 @@ MultiModelFinder::MultiModelFinder(std::vector<Member<ModelFinderBase>> members)
     : members_(std::move(members)) {}
 
 std::optional<FoundModel> MultiModelFinder::find_model(const std::string& model_path,
+                                                       const LoadArguments& arguments,
                                                        std::string& why_not) const {
   std::optional<StatusCode> failure;
   std::vector<std::string> failures, reasons;
   for (const Member<ModelFinderBase>& member : members_) {
     std::string reason;
     try {
-      if (auto found = member.component->find_model(model_path, reason)) return found;
+      if (auto found = member.component->find_model(model_path, arguments, reason)) return found;
       reasons.push_back(member.name + ": " + reason);
     } catch (const Error& error) {
       if (!failure) failure = error.code();

@@ -16,7 +16,8 @@ class MultiModelFinder : public ModelFinderBase {
   static std::unique_ptr<ModelFinderBase> build(const Value& config, const std::string& instance_name,
                                                 const ComponentContext& context);
   explicit MultiModelFinder(std::vector<Member<ModelFinderBase>> members);
-  std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const override;
+  std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments& arguments,
+                                       std::string& why_not) const override;
   // Its members' lists, one after the other; a model that several list is the first one's.
   std::vector<ListedModel> list_models(std::vector<std::string>& where) const override;
 

@@ -18,14 +18,15 @@ std::unique_ptr<ModelInitializerBase> MultiModelInitializer::build(const Value& 
 MultiModelInitializer::MultiModelInitializer(std::vector<Member<ModelInitializerBase>> members)
     : members_(std::move(members)) {}
 
-std::optional<LoadedModel> MultiModelInitializer::init(const FoundModel& model, int threads,
+std::optional<LoadedModel> MultiModelInitializer::init(const FoundModel& model,
+                                                       const LoadArguments& arguments,
                                                        std::string& why_not) const {
   std::optional<StatusCode> failure;
   std::vector<std::string> failures, reasons;
   for (const Member<ModelInitializerBase>& member : members_) {
     std::string reason;
     try {
-      if (auto loaded = member.component->init(model, threads, reason)) return loaded;
+      if (auto loaded = member.component->init(model, arguments, reason)) return loaded;
       reasons.push_back(member.name + ": " + reason);
     } catch (const Error& error) {
       if (!failure) failure = error.code();

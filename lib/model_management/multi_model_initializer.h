@@ -17,7 +17,8 @@ class MultiModelInitializer : public ModelInitializerBase {
   static std::unique_ptr<ModelInitializerBase> build(const Value& config, const std::string& instance_name,
                                                      const ComponentContext& context);
   explicit MultiModelInitializer(std::vector<Member<ModelInitializerBase>> members);
-  std::optional<LoadedModel> init(const FoundModel& model, int threads, std::string& why_not) const override;
+  std::optional<LoadedModel> init(const FoundModel& model, const LoadArguments& arguments,
+                                  std::string& why_not) const override;
 
  private:
   std::vector<Member<ModelInitializerBase>> members_;

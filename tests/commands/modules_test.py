@@ -48,8 +48,9 @@ class ModulesTest(OstlerTest):
     def test_a_broken_manifest_is_named(self):
         env = self.second_directory(lambda manifest: manifest.update(name="second", module_id="6f0a2c3e-8f0d-4c55-9c1b-2f7f0a5d9e02"))
         (self.work / "more/second.json").write_text("{")
-        result = self.ostler("modules", env=env, code=None)
+        result = self.ostler("modules", env=env)
         self.assertIn("second.json", result.err)
+        self.assertIn("fault", result.out, "a broken manifest hides no other module")
 
     def test_a_library_that_is_none_is_an_error_that_names_it(self):
         env = self.second_directory(lambda manifest: manifest.update(name="second", module_id="6f0a2c3e-8f0d-4c55-9c1b-2f7f0a5d9e02"))

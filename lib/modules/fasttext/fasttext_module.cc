@@ -58,6 +58,7 @@ std::size_t FastTextModule::batch_rows() const { return 1024 * static_cast<std::
 RecordBatch FastTextModule::run(const RecordBatch& input, const RunOptions& options) const {
   if (options.method != "run")
     throw invalid_argument(fmt::format("this module has no method \"{}\"; it has: run", options.method));
+  input.check_shape();
   const Column* texts = input.find(schema_->text);
   if (texts == nullptr || texts->kind != ColumnKind::text)
     throw invalid_argument(

@@ -62,6 +62,7 @@ void encode_texts(const TableFeature& feature, const Column& column, const Recor
 
 std::vector<float> encode_batch(const TableSchema& schema, const RecordBatch& batch,
                                 std::vector<RowError>* errors) {
+  batch.check_shape();
   const std::size_t features = schema.features.size();
   std::vector<const Column*> columns;
   std::vector<std::string> missing;

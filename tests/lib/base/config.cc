@@ -20,8 +20,10 @@ ConfigurationRequest request() {
   for (const char* file : {"system.yml", "work/ostler.yml", "home/.config/ostler/config.yml"})
     remove_file_if_there(file);
   request.environment = {"HOME=" + absolute_path("home")};
-  const Value instance = Value::object(
-      {{"type", nullptr}, {"config", Value::object({{"~", true}, {"max_concurrent", nullptr}})}});
+  const Value instance =
+      Value::object({{"type", nullptr},
+                     {"plugin", nullptr},
+                     {"config", Value::object({{"~", true}, {"max_concurrent", nullptr}})}});
   request.schema =
       Value::object({{"load_path", nullptr},
                      {"code", nullptr},
@@ -32,7 +34,7 @@ ConfigurationRequest request() {
       "LOCAL}\n",
       "defaults");
   request.ignored_keys = {"runtime", "log"};
-  request.code_keys = {"code"};
+  request.code_keys = {"code", "model_management.*.*.plugin"};
   return request;
 }
 
@@ -160,4 +162,29 @@ TEST_CASE("config: a file that names code is heeded only when nobody else may wr
     REQUIRE(::chown("work/ostler.yml", 12345, 12345) == 0);
     CHECK(message_of(wanted).find("belongs to user 12345") != std::string::npos);
   }
+}
+
+TEST_CASE("config: a plugin below any role and instance is code; null there is not") {
+  ConfigurationRequest wanted = request();
+  const auto write = [](const std::string& plugin) {
+    write_file("work/ostler.yml", "model_management: {trainers: {x: {type: A, plugin: " + plugin + "}}}\n",
+               Sync::no);
+    REQUIRE(::chmod("work/ostler.yml", 0646) == 0);
+  };
+  write("./a.so");
+  CHECK(message_of(wanted).find("names or holds code and may be written by others") != std::string::npos);
+  write("null");
+  CHECK(message_of(wanted) == "(no error)");
+}
+
+TEST_CASE("config: a path is relative to the file that says it, or else to the working directory") {
+  ConfigurationRequest wanted = request();
+  write_file("home/.config/ostler/config.yml", "load_path: here/x\n", Sync::no);
+  const auto path = [&] {
+    return path_in_configuration(load_configuration(wanted).values.at("load_path"), "/work");
+  };
+  CHECK(path() == absolute_path("home/.config/ostler/here/x"));
+  wanted.environment.push_back("OSTLER_LOAD_PATH=here/x");
+  CHECK(path() == "/work/here/x");
+  CHECK(path_in_configuration(Value("/a/../b"), "/work") == "/b");
 }

@@ -69,7 +69,7 @@ std::optional<LoadedModel> init(const std::string& config, const std::string& pa
   FoundModel found;
   found.directory = ModelDirectory::open(path);
   found.config = found.directory->config();
-  return initializer->init(found, 1, why_not);
+  return initializer->init(found, {}, why_not);
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ TEST_CASE("[FND-1] [FND-7] LOCAL finder: the path itself, else under the load pa
   const LocalModelFinder finder("default", absolute_path("work/models"), absolute_path("work"));
   std::string why_not;
   const auto path_of = [&](const std::string& name) {
-    const auto found = finder.find_model(name, why_not);
+    const auto found = finder.find_model(name, {}, why_not);
     return found ? found->config.model_path() : std::string();
   };
   CHECK(path_of("direct") == absolute_path("work/direct"));
@@ -94,7 +94,7 @@ TEST_CASE("[FND-1] [FND-7] LOCAL finder: the path itself, else under the load pa
   CHECK(path_of("absent") == "");
   CHECK(why_not == absolute_path("work/absent") + " does not exist; " + absolute_path("work/models/absent") +
                        " does not exist");
-  CHECK(finder.find_model("direct", why_not)->finder == "default");
+  CHECK(finder.find_model("direct", {}, why_not)->finder == "default");
 }
 
 TEST_CASE("LOCAL finder: a model that cannot be read is an error, not passed over") {
@@ -102,7 +102,8 @@ TEST_CASE("LOCAL finder: a model that cannot be read is an error, not passed ove
   write_file("bad/config.yml", "a: [", Sync::no);
   const LocalModelFinder finder("default", "", absolute_path("."));
   std::string why_not;
-  CHECK(message_of([&] { finder.find_model("bad", why_not); }).find("bad/config.yml:") != std::string::npos);
+  CHECK(message_of([&] { finder.find_model("bad", {}, why_not); }).find("bad/config.yml:") !=
+        std::string::npos);
 }
 
 TEST_CASE("[INI-1] [INI-9] LOCAL initializer: backend_priority and its errors") {

@@ -19,7 +19,8 @@ std::string list_error(const std::string& config) {
 class Scripted : public ModelFinderBase {
  public:
   explicit Scripted(std::string what) : what_(std::move(what)) {}
-  std::optional<FoundModel> find_model(const std::string& model_path, std::string& why_not) const override {
+  std::optional<FoundModel> find_model(const std::string& model_path, const LoadArguments&,
+                                       std::string& why_not) const override {
     ++asked;
     if (what_ == "finds")  // a model that is not on disk (FND-6)
       return FoundModel{
@@ -81,7 +82,8 @@ TEST_CASE("[FND-4] [INI-6] a priority list: each fault has an error of its own, 
 TEST_CASE("[FND-5] [FND-6] MULTI finder: the first that finds wins; who fails or finds nothing passes on") {
   Cast cast;
   std::string why_not;
-  const auto found = cast.of({&cast.empty, &cast.broken, &cast.finds, &cast.other}).find_model("m", why_not);
+  const auto found =
+      cast.of({&cast.empty, &cast.broken, &cast.finds, &cast.other}).find_model("m", {}, why_not);
   REQUIRE(found);
   CHECK(found->finder == "finds");
   CHECK(found->config.model_path() == "elsewhere:m");
@@ -93,10 +95,10 @@ TEST_CASE("[FND-5] [FND-6] MULTI finder: the first that finds wins; who fails or
 TEST_CASE("[FND-5] MULTI finder: when none finds, each one's reason is told, with the first failure's code") {
   Cast cast;
   std::string why_not;
-  CHECK_FALSE(cast.of({&cast.empty, &cast.other}).find_model("m", why_not));
+  CHECK_FALSE(cast.of({&cast.empty, &cast.other}).find_model("m", {}, why_not));
   CHECK(why_not == "empty: empty knows no m; other: other knows no m");
   try {
-    cast.of({&cast.empty, &cast.busy, &cast.broken}).find_model("m", why_not);
+    cast.of({&cast.empty, &cast.busy, &cast.broken}).find_model("m", {}, why_not);
     FAIL("nothing was thrown");
   } catch (const Error& error) {
     CHECK(error.code() == StatusCode::unavailable);

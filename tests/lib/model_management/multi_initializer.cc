@@ -11,7 +11,8 @@ namespace {
 class Scripted : public ModelInitializerBase {
  public:
   explicit Scripted(std::string what) : what_(std::move(what)) {}
-  std::optional<LoadedModel> init(const FoundModel&, int, std::string& why_not) const override {
+  std::optional<LoadedModel> init(const FoundModel&, const LoadArguments&,
+                                  std::string& why_not) const override {
     ++asked;
     if (what_ == "loads") {
       LoadedModel loaded;
@@ -37,7 +38,7 @@ TEST_CASE("[INI-6] MULTI initializer: the first that loads wins; who fails or lo
   std::string why_not;
   const MultiModelInitializer multi(
       {{"none", &none}, {"fails", &fails}, {"loads", &loads}, {"other", &other}});
-  CHECK(multi.init(kModel, 1, why_not)->initializer == "loads");
+  CHECK(multi.init(kModel, {}, why_not)->initializer == "loads");
   CHECK(none.asked == 1);
   CHECK(fails.asked == 1);
   CHECK(other.asked == 0);
@@ -46,10 +47,10 @@ TEST_CASE("[INI-6] MULTI initializer: the first that loads wins; who fails or lo
 TEST_CASE("[INI-6] MULTI initializer: when none loads, each one's reason is told") {
   const Scripted fails("fails"), none("none"), other("other");
   std::string why_not;
-  CHECK_FALSE(MultiModelInitializer({{"none", &none}, {"other", &other}}).init(kModel, 1, why_not));
+  CHECK_FALSE(MultiModelInitializer({{"none", &none}, {"other", &other}}).init(kModel, {}, why_not));
   CHECK(why_not == "none: no backend fits; other: no backend fits");
   try {
-    MultiModelInitializer({{"none", &none}, {"fails", &fails}}).init(kModel, 1, why_not);
+    MultiModelInitializer({{"none", &none}, {"fails", &fails}}).init(kModel, {}, why_not);
     FAIL("nothing was thrown");
   } catch (const Error& error) {
     CHECK(error.code() == StatusCode::data_loss);

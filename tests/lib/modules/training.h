@@ -14,7 +14,7 @@
 #include "lib/core/module.h"
 #include "lib/core/module_manifest.h"
 #include "lib/data/records.h"
-#include "lib/manager/plugin_catalog.h"
+#include "lib/manager/plugin_loader.h"
 
 namespace ostler::testing {
 
@@ -52,7 +52,9 @@ inline std::string plugin_directory() {
 inline ModuleManifest manifest_of(const std::string& module) {
   return load_module_manifest(join_path(plugin_directory(), module + ".json"));
 }
-inline const ModuleClass& class_of(const std::string& module) { return open_module(manifest_of(module)); }
+inline const ModuleClass& class_of(const std::string& module) {
+  return open_plugin_module(manifest_of(module), kTrustAll);
+}
 
 inline std::string data_file(const std::string& name) { return std::string(OSTLER_TEST_DATA) + "/" + name; }
 

@@ -97,7 +97,7 @@ void stages(const std::string& model_path, const std::string& source, const std:
   ModelManager manager({});
   const int threads =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));  // as ostler predict
-  const LoadedModel model = manager.load(model_path, "default", "default", threads);
+  const LoadedModel model = manager.load(model_path, "default", "default", {.threads = threads});
   const Module& module = *model.module;
   ReadOptions options;
   options.columns = module.input_columns();
