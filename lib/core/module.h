@@ -36,9 +36,10 @@ class TrainReporter {
 struct TrainRequest {
   std::vector<std::string> data;  // absolute paths of files, in order
   std::string data_format;        // "csv", "tsv", "jsonl", "json", "text"; empty: by extension
-  Value parameters;               // complete and checked: check_parameters()
-  int cpus = 1;                   // threads to use
-  std::string directory;          // the job's: a module that needs files while it trains puts them there
+  Value parameters;       // complete and checked: check_parameters(); of a model: the path of its directory
+                          // to read from, verified, the same model throughout
+  int cpus = 1;           // threads to use
+  std::string directory;  // the job's: a module that needs files while it trains puts them there
 };
 
 // What a module hands to its saver.

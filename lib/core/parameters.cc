@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
 
@@ -9,7 +11,8 @@ namespace ostler {
 
 namespace {
 
-constexpr std::string_view kTypeNames[] = {"integer", "number", "boolean", "text", "column", "columns"};
+constexpr std::string_view kTypeNames[] = {"integer", "number",  "boolean", "text",
+                                           "column",  "columns", "model"};
 
 // The value in the parameter's own type, or an Error.
 Value convert(const std::string& module_name, const ParameterSpec& spec, const Value& given) {
@@ -49,6 +52,7 @@ Value convert(const std::string& module_name, const ParameterSpec& spec, const V
       break;
     }
     case ParameterType::text:
+    case ParameterType::model:
     case ParameterType::column: {
       Value text = given;
       if (given.is_number() || given.is_boolean()) text = to_json(given);
@@ -61,6 +65,7 @@ Value convert(const std::string& module_name, const ParameterSpec& spec, const V
       }
       if (spec.type == ParameterType::column && text.as_string().empty())
         refuse("the name of a column is empty");
+      if (spec.type == ParameterType::model && text.as_string().empty()) refuse("the model's name is empty");
       return text;
     }
     case ParameterType::columns: {
@@ -91,7 +96,7 @@ ParameterSpec parameter_spec_from(const Value& value) {
   spec.name = value.at("name").as_string("name");
   const std::string type = value.at("type").as_string("type");
   bool known = false;
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < static_cast<int>(std::size(kTypeNames)); ++i) {
     if (kTypeNames[i] != type) continue;
     spec.type = static_cast<ParameterType>(i);
     known = true;
@@ -135,9 +140,9 @@ Value check_parameters(const std::string& module_name, const std::vector<Paramet
       bool known = false;
       for (const std::string& candidate : names) known = known || candidate == name;
       if (!known && name == "base_model")
-        throw invalid_argument(value.where() +
-                               "a training cannot start from a model yet (the parameter base_model); train "
-                               "from the beginning");
+        throw invalid_argument(value.where() + "module " + module_name +
+                               " cannot start from a model yet (the parameter "
+                               "base_model); train from the beginning");
       if (!known)
         throw invalid_argument(
             fmt::format("{}module {} has no parameter \"{}\"{} (ostler modules {} lists them)", value.where(),
@@ -179,6 +184,9 @@ std::string describe(const ParameterSpec& spec) {
       break;
     case ParameterType::columns:
       text = "columns, separated by commas";
+      break;
+    case ParameterType::model:
+      text = "a model";
       break;
   }
   const auto bound = [](double number) { return number_to_text(number); };

@@ -18,6 +18,7 @@ enum class ParameterType {
   text,
   column,   // a column of the data, by name
   columns,  // a list of them; given as text: separated by commas
+  model,    // whatever load takes, but an archive; the module gets the path of its directory to read from
 };
 std::string_view parameter_type_name(ParameterType type);
 

@@ -269,6 +269,15 @@ std::vector<std::string> ModelManager::expand_data(const std::vector<std::string
   return ostler::expand_data(given, format, context_.working_directory);
 }
 
+std::string ModelManager::directory_of_model(const std::string& model_path, const std::string& parameter) {
+  const FoundModel found = find_model(model_path);
+  if (!found.directory || found.keeps)
+    throw invalid_argument(fmt::format("the parameter {} is a model's directory, and {} is none{}", parameter,
+                                       model_path, found.keeps ? ": extract the archive first" : ""));
+  found.directory->verify();
+  return absolute_path(found.directory->path(), context_.working_directory);
+}
+
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
                                                  const TrainerChoice& trainer_choice, bool wait) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
@@ -276,6 +285,11 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
   TrainArguments expanded = arguments;
   expanded.data = expand_data(arguments.data, arguments.data_format);
   check_data(manifest, expanded, context_.working_directory);
+  for (const ParameterSpec& spec : manifest.parameters) {
+    Value* given = spec.type == ParameterType::model ? expanded.parameters.find(spec.name) : nullptr;
+    if (given != nullptr && !given->is_null())
+      *given = directory_of_model(given->as_string(spec.name), spec.name);
+  }
   auto future = chosen.train(manifest, expanded);
   if (wait) future->wait();
   return future;

@@ -165,6 +165,8 @@ class ModelManager {
   const ModelInitializerBase& initializer(const InitializerChoice& choice);
   ModelTrainerBase& trainer(const TrainerChoice& choice);
   JobPredictorBase& predictor(const PredictorChoice& choice);
+  // Absolute; of a parameter of a training that is a model (TRN-7).
+  std::string directory_of_model(const std::string& model_path, const std::string& parameter);
   std::string instance_of(const std::string& job_id, const std::string& section);
 
   std::vector<std::string> faults_;  // with keep_faults

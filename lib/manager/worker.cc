@@ -152,6 +152,12 @@ ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult 
   return ModuleConfig(std::move(values), {});
 }
 
+// "/proc/self/fd/7" as this process's programs can read it, too.
+std::string known_to_programs(const std::string& read_path) {
+  constexpr std::string_view self = "/proc/self/";
+  return "/proc/" + std::to_string(::getpid()) + "/" + read_path.substr(self.size());
+}
+
 void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) {
   note_changed_data(spec, reporter);
   const ModuleClass& module_class = open_module(spec.module);
@@ -162,6 +168,16 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
   if (request.data_format.empty() && spec.data.size() == 1 && spec.data[0].path == "-")
     request.data_format = spec.module.input == "text" ? "text" : "csv";
   request.parameters = spec.parameters;
+  // Held until the training has ended: it reads one model, whole, though another is published there
+  // meanwhile.
+  std::vector<ModelDirectory> models;
+  for (const ParameterSpec& parameter : spec.module.parameters) {
+    Value* given = parameter.type == ParameterType::model ? request.parameters.find(parameter.name) : nullptr;
+    if (given == nullptr || given->is_null()) continue;
+    models.push_back(ModelDirectory::open(given->as_string(parameter.name)));
+    models.back().verify();
+    *given = known_to_programs(models.back().read_path());
+  }
   request.cpus = spec.cpus;
   request.directory = join_path(paths.directory, "training");
   const std::unique_ptr<Module> module = module_class.train(request, reporter);

@@ -83,7 +83,7 @@ class ProgramsTest(WithPrograms):
         self.assertEqual(list(kept[0]), ["target", "prediction"])
 
     def test_INI_8_in_a_prediction_job_and_at_load(self):
-        """[INI-8] load prints the backend;"""
+        """[INI-8] load prints the backend."""
         self.declare()
         self.trained()
         self.assertIn("backend: PROCESS", self.ostler("load", "m").out)

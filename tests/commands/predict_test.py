@@ -285,9 +285,11 @@ class PredictJobTest(OstlerTest):
     def test_PRD_5_the_method_is_named(self):
         """[PRD-5] [PRD-6] In the foreground and in a job; an unknown one makes no job."""
         model = self.model("")
-        rows = self.ostler("predict", model, IRIS, "--method", "run").out
-        job = self.ostler("predict", "-d", model, IRIS, "--method", "run").line
-        self.assertEqual(self.ostler("result", job).out, rows)
+        for method, value in (("run", "fault"), ("twice", "faultfault")):
+            rows = self.ostler("predict", model, IRIS, "--method", method).out
+            self.assertEqual(rows.splitlines()[1], value)
+            job = self.ostler("predict", "-d", model, IRIS, "--method", method).line
+            self.assertEqual(self.ostler("result", job).out, rows)
         self.wait_for_silence()
         self.refused(2, "predict", "-d", model, IRIS, "--method", "rum", says=["rum", 'did you mean "run"'])
 

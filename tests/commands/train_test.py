@@ -168,6 +168,20 @@ class SavePathTest(OstlerTest):
         self.assertEqual(self.ostler("predict", "m", DATA / "iris.test.csv").rows[0]["prediction"], "new")
         self.assertEqual([path.name for path in self.work.iterdir()], ["m"])
 
+    def test_TRN_7_a_training_starts_from_a_model(self):
+        """[TRN-7] by path, by name and by the id of its training; of one and the same model, whatever is published
+        there while it trains"""
+        first = self.fault("", "--save-path", "models/first", "--wait", value="hay")
+        for name in ("models/first", "first", first):
+            job = self.fault("", "--wait", base=name)
+            self.assertEqual(self.job(job)["params"]["base"], str(self.work / "models/first"))
+            self.assertEqual(self.ostler("predict", job, IRIS).out.splitlines()[1], "hay")
+        waiting = self.fault_waiting(base="first")
+        self.fault("", "--save-path", "models/first", "--wait", value="oats")
+        self.release()
+        self.wait_for(waiting)
+        self.assertEqual(self.ostler("predict", waiting, IRIS).out.splitlines()[1], "hay")
+
     def test_MDL_1_the_saved_configuration(self):
         self.wait_for(self.fault("", "--save-path", "models/m", "--model-name", "m", metric=0.5))
         text = (self.work / "models/m/config.yml").read_text()
@@ -181,10 +195,12 @@ class SavePathTest(OstlerTest):
 class RefusedTest(OstlerTest):
     """TRN-9: what is wrong is refused before there is a job."""
 
-    def test_TRN_7_a_base_model_is_a_later_step(self):
-        """[TRN-7]"""
+    def test_TRN_7_a_parameter_that_is_no_model(self):
+        """[TRN-7] what is no model, and a module that takes none, are refused before there is a job"""
         for module in ("xgboost", "linear", "fault"):
             self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "yet"])
+        self.refused(3, "train", "fault", IRIS, "-p", "base=models/m", says=["models/m"])
+        self.refused(2, "train", "fault", IRIS, "-p", "base=", says=["base", "empty"])
 
     def test_TRN_1_the_keys_of_a_subprocess_are_taken_with_a_note(self):
         """[TRN-1]"""

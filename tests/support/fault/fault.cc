@@ -144,14 +144,18 @@ class FaultModule : public ostler::Module {
  public:
   explicit FaultModule(Value parameters) : parameters_(std::move(parameters)) {}
 
-  ostler::RecordBatch run(const ostler::RecordBatch& input, const ostler::RunOptions&) const override {
+  std::vector<std::string> run_methods() const override { return {"run", "twice"}; }
+
+  ostler::RecordBatch run(const ostler::RecordBatch& input,
+                          const ostler::RunOptions& options) const override {
     do_steps("run", parameters_);
     ostler::RecordBatch output;
     output.rows = input.rows;
     output.source = input.source;
     output.lines = input.lines;
     const ostler::Column* echo = input.find(parameters_.get_string("column"));
-    const std::string value = parameters_.get_string("value");
+    std::string value = parameters_.get_string("value");
+    if (options.method == "twice") value += value;
     ostler::Column& prediction = output.add_texts("prediction");
     prediction.role = ostler::ColumnRole::prediction;
     for (std::size_t row = 0; row < input.rows; ++row)
@@ -192,9 +196,13 @@ class FaultModuleClass : public ostler::ModuleClass {
 
   std::unique_ptr<ostler::Module> train(const ostler::TrainRequest& request,
                                         ostler::TrainReporter& reporter) const override {
-    const Value& parameters = request.parameters;
+    Value parameters = request.parameters;
     reporter.log("fault: trains");
     do_steps("train", parameters);
+    if (const std::string base = parameters.get_string("base"); !base.empty()) {
+      const std::string path = ostler::join_path(base, kModelFile);
+      parameters["value"] = ostler::parse_json(ostler::read_file(path), path).at("value");
+    }
     const auto rounds = parameters.get_integer("rounds");
     const std::string gate = parameters.get_string("gate");
     for (std::int64_t round = 1; round <= rounds; ++round) {
