@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   open_standard_descriptors();
   ::signal(SIGPIPE,
            SIG_IGN);  // so that a reader that is gone is 141, also where a shell is not there to say it
+  ::signal(SIGCHLD, SIG_DFL);  // one that is ignored is inherited, and then no program's end can be told
   try {
     return run(argc, argv);
   } catch (const ostler::ReaderGone&) {

@@ -71,6 +71,15 @@ class WithPrograms(OstlerTest):
 
 
 class ProgramsTest(WithPrograms):
+    def test_a_parent_that_ignores_the_end_of_children(self):
+        """Ignoring SIGCHLD is inherited; the ends of programs must be told all the same."""
+        self.declare()
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        self.ostler("train", "churn", DATA / "iris.train.csv", "--label", "target", "--save-path", "m", "--wait",
+                    preexec_fn=ignore)
+        self.ostler("predict", "m", DATA / "iris.test.csv", preexec_fn=ignore)
+
     def test_a_ten_line_script_is_trained_and_predicts(self):
         self.declare()
         info = self.trained()

@@ -2,6 +2,7 @@
 #include "lib/jobs/job_engine.h"
 
 #include "lib/base/error.h"
+#include "lib/jobs/local_executor.h"
 #include "tests/lib/jobs/engine_fixture.h"
 
 using namespace ostler;
@@ -120,6 +121,14 @@ TEST_CASE("the work runs where and as what it was submitted") {
        {info.log_path, fixture.paths(info.uuid).spec, fixture.paths(info.uuid).outcome,
         fixture.home + "/jobs.db", fixture.paths(info.uuid).events})
     CHECK_MESSAGE(mode(path) == 0600, path);
+}
+
+TEST_CASE("a program whose children are reaped by others starts runners") {
+  const Fixture f;
+  LocalExecutor executor(f.home, OSTLER_TEST_JOB_PROGRAM, 1);
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  CHECK_NOTHROW(executor.launch());
+  ::signal(SIGCHLD, before);
 }
 
 TEST_CASE("a log of a gigabyte keeps its start and its end") {
