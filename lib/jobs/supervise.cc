@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "lib/base/error.h"
 #include "lib/jobs/local_executor.h"
@@ -43,6 +44,7 @@ class Supervision {
   }
 
   WorkEnd run() {
+    find_other_runners();
     const auto kills_before = out_of_memory_kills();
     work_ = spawn(order_.process);
     if (order_.on_spawned) order_.on_spawned();
@@ -110,6 +112,15 @@ class Supervision {
     for (const pid_t pid : tree) ::kill(pid, signal);
   }
 
+  // Runners that this one launched, and what is below them: as a subreaper it is their parent, and before the
+  // work begins it has no other children. What their jobs use is not this job's.
+  void find_other_runners() {
+    reap();
+    if (!childless_)
+      for (const pid_t pid : descendants(::getpid())) others_.insert(pid);
+    end_ = {};
+  }
+
   void reap() {
     for (;;) {
       int status = 0;
@@ -117,6 +128,7 @@ class Supervision {
       const pid_t pid = ::wait4(-1, &status, WNOHANG, &usage);
       childless_ = pid < 0 && errno == ECHILD;
       if (pid <= 0) return;
+      if (others_.erase(pid) > 0) continue;
       const auto in_seconds = [](const timeval& time) {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
       };
@@ -149,6 +161,7 @@ class Supervision {
   UniqueFd signals_;
   WorkEnd end_;
   pid_t work_ = 0;
+  std::set<pid_t> others_;
   Phase phase_ = Phase::working;
   Duration deadline_{}, next_tick_{}, pause_ = milliseconds(2);
   bool ended_ = false, told_to_end_ = false, childless_ = false;

@@ -8,6 +8,24 @@ from support import OstlerTest, main
 ONE_AT_A_TIME = "model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n"
 
 
+class AccountTest(OstlerTest):
+    def test_each_job_is_charged_for_its_own_work(self):
+        """A runner is the parent of the runners that it launches, and sees what they have used."""
+        one = {**self.env, "OSTLER_TEST_DIE_AT": "submit:renamed"}  # nobody starts it
+        self.ostler("train", "fault", *self.fault_arguments("wait", {"file": self.work / "released"}), env=one,
+                    code=-signal.SIGKILL)
+        self.ostler("train", "fault", *self.fault_arguments("memory", {"bytes": 400_000_000}), env=one,
+                    code=-signal.SIGKILL)
+        small, large = [job["id"] for job in self.ostler("status", "--json").json["jobs"]]
+        self.ostler("dispatch")
+        self.wait_for(large)
+        self.release()
+        self.wait_for(small)
+        used = [self.job(job)["resources"]["max_rss"] for job in (small, large)]
+        self.assertGreater(used[1], 400_000_000)
+        self.assertLess(used[0], 300_000_000)
+
+
 class DispatchTest(OstlerTest):
     def setUp(self):
         super().setUp()
