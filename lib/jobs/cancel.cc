@@ -37,6 +37,17 @@ bool cancel_queued(const JobContext& context, const std::string& uuid, const Job
   return true;
 }
 
+// False when the job has ended.
+bool request(const JobContext& context, const std::string& uuid) {
+  try {
+    return context.store.request_cancel(uuid);
+  } catch (const Error& error) {
+    // The disk is full, perhaps because of this very job. Its runner heeds the file, which takes no room.
+    if (error.code() == StatusCode::resource_exhausted) return true;
+    throw;
+  }
+}
+
 void leave_request(const JobPaths& paths) {
   if (!file_status(paths.cancel)) {
     write_file(paths.cancel, "", Sync::yes);
@@ -51,7 +62,7 @@ JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration>
   const std::string uuid = row.uuid;
   const JobPaths paths(job_directory_path(context.home, uuid));
   // A job whose outcome is there has ended, also while its row does not know yet.
-  if (is_terminal(look(context, row).status) || !context.store.request_cancel(uuid))
+  if (is_terminal(look(context, row).status) || !request(context, uuid))
     return context.store.find(uuid).value_or(row);
   const Duration began = context.clock.steady();
   Duration patience = grace_of(paths) + kMargin;

@@ -6,6 +6,7 @@ import os
 import pty
 import resource
 import signal
+import subprocess
 import unittest
 
 from support import DATA, OSTLER, SANITIZED, OstlerTest, main
@@ -239,6 +240,48 @@ class TerminalTest(FaultBase):
         self.assertEqual(job["status"], "RUNNING")
         self.release()
         self.wait_for(job["id"])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs a user who may mount")
+class DiskFullTest(FaultBase):
+    """A store on a disk that has become full: what makes room works."""
+    def setUp(self):
+        super().setUp()
+        self.disk = self.directory / "disk"
+        self.disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.disk]
+        if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+            self.skipTest("mounting is forbidden here")
+        self.env["OSTLER_HOME"] = str(self.disk / "store")
+
+    def clean_up(self):
+        self.wait_for_silence()
+        if self.disk.is_mount():
+            subprocess.run(["umount", "--lazy", self.disk], check=True)
+        super().clean_up()
+
+    def fill(self):
+        with contextlib.suppress(OSError), open(self.disk / "filled", "ab", buffering=0) as file:
+            while file.write(bytes(512)):
+                pass
+
+    def test_prune(self):
+        job = self.fault("", "--wait")
+        self.fill()
+        self.ostler("train", "fault", IRIS, code=1)
+        self.assertEqual(self.ostler("prune", job).line, job)
+        self.ostler("status", job, code=3)
+        self.assertEqual(os.listdir(self.disk / "store/jobs"), [])
+
+    def test_cancel(self):
+        job = self.fault_waiting()
+        self.fill()
+        self.ostler("cancel", job)
+        self.assertEqual(self.job(job)["status"], "CANCELED")
+        self.assertEqual(self.wait_for_silence(), {})
+        os.remove(self.disk / "filled")
+        self.assertEqual(self.job(job)["status"], "CANCELED")
+        self.assertEqual(self.ostler("status", "--json", "--status", "CANCELED").json["total"], 1)
 
 
 if __name__ == "__main__":
