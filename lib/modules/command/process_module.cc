@@ -24,8 +24,9 @@ enum class Use { value, prediction, number_prediction, probability, score, error
 
 class Session : public RunSession {
  public:
-  Session(const ProcessPlan& plan, const RunOptions& options)
-      : plan_(plan), options_(options), program_(plan.begin(options)) {}
+  // `whole`: the first batch is all there is, so that a count of rows is the stream's.
+  Session(const ProcessPlan& plan, const RunOptions& options, bool whole = false)
+      : plan_(plan), options_(options), program_(plan.begin(options)), whole_(whole) {}
 
   void feed(const RecordBatch& input) override {
     if (closed_) return;
@@ -39,7 +40,7 @@ class Session : public RunSession {
   }
 
   void end_of_input() override {
-    closed_ = true;
+    whole_ = closed_ = true;
     program_->close_input();
   }
 
@@ -49,7 +50,7 @@ class Session : public RunSession {
     while (output.rows < rows) {
       if (taken_ == ready_.rows && !read_more()) {
         throw failed("gave " + std::to_string(collected_ + output.rows) + " rows where there were " +
-                         std::to_string(collected_ + rows) + (closed_ ? "" : " or more"),
+                         std::to_string(collected_ + rows) + (whole_ ? "" : " or more"),
                      kLastMoment);
       }
       take_rows(output, std::min(rows - output.rows, ready_.rows - taken_));
@@ -210,7 +211,8 @@ class Session : public RunSession {
   const RunOptions options_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<RecordWriter> writer_;
-  std::atomic<bool> closed_ = false;
+  std::atomic<bool> closed_ = false;  // no row goes to it any more
+  std::atomic<bool> whole_;           // nor would there be one
   RecentLines lines_;
   std::unique_ptr<RecordStream> answers_;
   std::vector<Use> uses_;
@@ -228,7 +230,7 @@ std::unique_ptr<RunSession> ProcessModule::start(const RunOptions& options) cons
 }
 
 RecordBatch ProcessModule::run(const RecordBatch& input, const RunOptions& options) const {
-  const auto session = start(options);
+  const auto session = std::make_unique<Session>(plan_, options, true);
   // Both at once: a program may answer before it has read all.
   std::exception_ptr error;
   sigset_t all, before;

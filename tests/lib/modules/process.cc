@@ -65,6 +65,10 @@ TEST_CASE("a module in a process: failures") {
   CHECK(error("echo answer; seq 3").find("the first line that it printed: \"answer\"") != std::string::npos);
   CHECK(error("echo prediction; echo 1,2; seq 3").find(": \"1,2\"") != std::string::npos);
   CHECK(error("echo prediction; seq 3; kill -9 $$").find("died of signal 9 (SIGKILL)") != std::string::npos);
+  // The feeder waits for a program that reads nothing; the rows are counted all the same.
+  CHECK(message_of([] {
+          shell_module("echo prediction; echo 1; exec >&-; sleep 0.2").run(numbers(300000), {});
+        }) == "the program under test gave 1 rows where there were 300000; it ended with exit status 0");
   CHECK(error("exit 0").find("gave no rows") != std::string::npos);
   CHECK(message_of([] { shell_module("exit 3").check(); }).find("exit status 3") != std::string::npos);
 }
