@@ -5,6 +5,7 @@
 
 #include "commands/command.h"
 #include "commands/output.h"
+#include "lib/base/end_signals.h"
 #include "lib/base/temporary_directory.h"
 
 namespace ostler {
@@ -31,6 +32,7 @@ int run(const Invocation& invocation) {
     throw invalid_argument("say where to: ostler export MODEL -o FILE.zip (or -o - for standard output)");
   if (*output == "-" && stdout_is_terminal())
     throw invalid_argument("an archive is not for a terminal: -o FILE.zip, or send it somewhere");
+  end_cleanly_on_signals();
   ModelManager& manager = invocation.manager();
   const FoundModel model =
       manager.find_model(invocation.arguments[0][0], invocation.value_or("--finder", "default"));

@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "commands/output.h"
 #include "commands/stdout_guard.h"
+#include "lib/base/end_signals.h"
 #include "lib/base/files.h"
 
 namespace ostler {
@@ -21,6 +22,7 @@ long long resident_bytes() {
 int run(const Invocation& invocation) {
   ModelManager& manager = invocation.manager();
   StdoutGuard rows;
+  end_cleanly_on_signals();
   const long long before = resident_bytes();
   const Duration start = Clock::system().steady();
   const std::string& name = invocation.arguments[0][0];

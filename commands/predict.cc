@@ -2,19 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstring>
+#include <optional>
 #include <thread>
 
 #include "commands/jobs.h"
 #include "commands/output.h"
 #include "commands/stdout_guard.h"
+#include "lib/base/end_signals.h"
 #include "lib/base/files.h"
 #include "lib/manager/predict_stream.h"
 
@@ -32,26 +31,6 @@ Value keep_columns(const Invocation& invocation) {
     list.push_back(name);
   }
   return list;
-}
-
-// The staged file that a signal's handler removes; empty: none.
-char g_staged[PATH_MAX];
-
-void on_end_signal(int signal) {
-  if (g_staged[0] != '\0') ::unlink(g_staged);
-  ::_exit(128 + signal);
-}
-
-// From now on a signal that ends the program leaves nothing behind, and is an exit code (130 for Ctrl-C).
-void clean_up_on_signals(const std::string& staged) {
-  if (staged.size() < sizeof g_staged) std::strcpy(g_staged, staged.c_str());
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction action {};
-    // One that is ignored (nohup) stays ignored.
-    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) continue;
-    action.sa_handler = on_end_signal;
-    ::sigaction(signal, &action, nullptr);
-  }
 }
 
 // The file of -o is written beside itself and renamed, so that a reader never sees half of it, and a failure
@@ -72,7 +51,7 @@ class OutputFile {
       return;
     }
     staged_ = parent_path(path) + "/." + file_name(path) + ".ostler-" + make_uuid4();
-    clean_up_on_signals(staged_);
+    on_signal_.emplace(staged_);
     fd_ = open_file(staged_, O_WRONLY | O_CREAT | O_EXCL, 0666);
   }
   ~OutputFile() {
@@ -86,10 +65,12 @@ class OutputFile {
     if (staged_.empty()) return;
     rename_path(staged_, path_);
     staged_.clear();
+    on_signal_.reset();
   }
 
  private:
   std::string path_, staged_;
+  std::optional<UnlinkedOnSignal> on_signal_;
   UniqueFd fd_;
 };
 
@@ -97,7 +78,6 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
                 StdoutGuard& standard_output) {
   const auto output_path = invocation.value("--output");
   plan_formats(plan, model, output_path.value_or(""));
-  clean_up_on_signals("");
   std::optional<OutputFile> file;
   if (output_path) file.emplace(*output_path, plan.sources);
   const int fd = file ? file->fd() : standard_output.fd();
@@ -171,6 +151,7 @@ int run(const Invocation& invocation) {
   StdoutGuard standard_output;
   // All cores: blocks that are too small to be shared are not.
   const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  end_cleanly_on_signals();
   const LoadedModel model =
       invocation.manager().load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
                                 invocation.value_or("--initializer", "default"), {.threads = threads});

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "lib/base/end_signals.h"
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/base/temporary_directory.h"
@@ -190,6 +191,7 @@ void ModelManager::export_model(const FoundModel& model, const std::string& zip_
   };
   refuse_if_there(file_status(target, Links::keep).has_value());
   const std::string staged = staged_path(target, make_uuid4());
+  const UnlinkedOnSignal on_signal(staged);
   const UniqueFd file = open_file(staged, O_WRONLY | O_CREAT | O_EXCL, 0666);
   try {
     export_model(model, file.get(), target);

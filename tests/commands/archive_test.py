@@ -120,6 +120,17 @@ class ExportTest(WithArchives):
         self.assertIn("path: standard input", self.ostler("load", "-", stdin=piped).out)
         self.assertEqual(piped, (self.work / "m.zip").read_bytes())
 
+    def test_a_signal_leaves_no_half_of_it(self):
+        self.write("m/config.yml", "module_id: x\n")
+        with open(self.work / "m/large", "wb") as large:
+            large.truncate(8 << 30)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process = self.start("export", "m", "-o", "m.zip")
+            self.until(lambda: list(self.work.glob(".m.zip.*")), "the archive to be begun")
+            process.send_signal(number)
+            self.assertEqual(process.wait(), 128 + number)
+            self.assertEqual(os.listdir(self.work), ["m"])
+
     def test_names_and_directories(self):
         self.write("m/config.yml", "module_id: x\n")
         self.write("m/été/ü.bin", bytes(range(256)) * 1000)

@@ -37,7 +37,7 @@ for number, line in enumerate(sys.stdin):
         if how[0] == "close": os.close(1); sys.stdin.read(); os._exit(0)
         if how[0] == "few": continue
         if how[0] == "many": say({"prediction": "one more"})
-        if how[0] == "child": subprocess.Popen(["sleep", "1000"])
+        if how[0] in ("child", "leave"): subprocess.Popen(["sleep", "1000"])
         if how[0] in ("hang", "child"):
             mark.with_suffix(".new").write_text(str(os.getpid())); mark.with_suffix(".new").rename(mark)
             while True: time.sleep(1000)
@@ -352,6 +352,25 @@ class MischiefTest(WithPrograms):
             process.wait()
             self.until(lambda: is_dead(program), "the program's end")
             (self.work / "mark").unlink()
+
+    def test_a_command_that_a_signal_ends_leaves_nothing_of_the_programs_group(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process, program = self.hanging("child", "-o", "out.jsonl")
+            process.send_signal(number)
+            self.assertEqual(process.wait(), 128 + number)
+            self.until(lambda: is_dead(program), "the program's end")
+            self.assert_silence()
+            (self.work / "mark").unlink()
+        self.assertFalse(list(self.work.glob("*out.jsonl*")))
+
+    def test_a_process_that_the_program_leaves_behind_does_not_keep_its_output_open(self):
+        self.how("leave", code=0)
+        self.assertEqual(len((self.work / "out.jsonl").read_text().splitlines()), 6)
+
+    def test_what_the_program_leaves_behind_may_finish_what_it_writes(self):
+        self.declare(run=["sh", "-c", "exec 3<&0; sed s/x/prediction/ <&3 &"], format="jsonl")
+        self.how("well", code=0)
+        self.assertEqual(len((self.work / "out.jsonl").read_text().splitlines()), 6)
 
     def test_a_canceled_prediction(self):
         self.write("how", "child")

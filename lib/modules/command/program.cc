@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include <thread>
 
 #include "lib/base/config.h"
+#include "lib/base/end_signals.h"
 #include "lib/base/install.h"
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
@@ -30,6 +32,7 @@ namespace {
 
 constexpr std::size_t kLastLines = 12;
 constexpr std::size_t kLongestLine = 400;
+constexpr int kSilence = 1000;       // ms
 constexpr int kPipeBytes = 1 << 20;  // so that neither side waits for the other at every block
 
 struct Pipe {
@@ -89,7 +92,13 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& over
 // Hands standard error on and remembers its last lines, in a thread of its own.
 class Program::LastWords {
  public:
-  explicit LastWords(UniqueFd from) : from_(std::move(from)), stop_(::eventfd(0, EFD_CLOEXEC)) {
+  // `program` is a leader of its group, `output` what its standard output is read from (-1: nothing).
+  LastWords(UniqueFd from, pid_t program, int ended, int output)
+      : from_(std::move(from)),
+        stop_(::eventfd(0, EFD_CLOEXEC)),
+        program_(program),
+        ended_(ended),
+        output_(output) {
     ::fcntl(from_.get(), F_SETFL, O_NONBLOCK);
     sigset_t all, before;  // signals are the business of the caller's threads
     sigfillset(&all);
@@ -117,17 +126,32 @@ class Program::LastWords {
 
  private:
   void run() {
+    bool open = true, ended = false;
+    std::size_t left = kPipeBytes;  // to be read once we shall stop: others may write for ever
     for (;;) {
-      pollfd watched[2] = {{from_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
-      if (::poll(watched, 2, -1) < 0 && errno != EINTR) return;
-      char block[1 << 14];
-      const ssize_t got = ::read(from_.get(), block, sizeof block);
-      if (got > 0) {
-        take({block, static_cast<std::size_t>(got)});
-      } else if (got == 0 || (errno != EAGAIN && errno != EINTR) || watched[1].revents != 0) {
-        return;
+      pollfd watched[3] = {
+          {open ? from_.get() : -1, POLLIN, 0}, {stop_.get(), POLLIN, 0}, {ended ? -1 : ended_, POLLIN, 0}};
+      const int found = ::poll(watched, 3, ended && output_ >= 0 ? kSilence : -1);
+      if (found < 0 && errno != EINTR) return;
+      if (found < 0) continue;
+      ended = ended || watched[2].revents != 0;
+      // Those that it has left behind may finish what they write, but not keep its output open for ever.
+      if (found == 0 && is_empty(output_)) {
+        ::kill(-program_, SIGKILL);
+        output_ = -1;
       }
+      char block[1 << 14];
+      const ssize_t got = open ? ::read(from_.get(), block, sizeof block) : 0;
+      if (got > 0) take({block, static_cast<std::size_t>(got)});
+      if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) open = false;
+      if (watched[1].revents == 0) continue;
+      if (got <= 0 || left < static_cast<std::size_t>(got)) return;
+      left -= static_cast<std::size_t>(got);
     }
+  }
+  static bool is_empty(int pipe) {
+    int bytes = 0;
+    return ::ioctl(pipe, FIONREAD, &bytes) == 0 && bytes == 0;
   }
   void take(std::string_view text) {
     for (std::string_view rest = text; !rest.empty();) {
@@ -149,6 +173,9 @@ class Program::LastWords {
   }
 
   UniqueFd from_, stop_;
+  const pid_t program_;
+  const int ended_;
+  int output_;
   std::mutex mutex_;  // guards what follows
   std::deque<std::string> lines_;
   std::string line_;
@@ -183,7 +210,8 @@ Program::Program(const Start& start)
     wait_for(pid_);
     throw system_error(error, "cannot watch " + name_);
   }
-  last_words_ = std::make_unique<LastWords>(std::move(errors.read));
+  last_words_ = std::make_unique<LastWords>(std::move(errors.read), pid_, ended_.get(), output_.get());
+  kill_on_signal(pid_);
 }
 
 Program::~Program() {
@@ -234,6 +262,8 @@ std::optional<ProgramEnd> Program::wait(std::optional<Duration> timeout) {
   }
   // What it has left behind in its group. Now, as long as nobody else can have its number.
   ::kill(-pid_, SIGKILL);
+  last_words_->stop();
+  forget_on_signal(pid_);
   const int status = wait_for(pid_);
   ProgramEnd end;
   if (WIFSIGNALED(status)) {
@@ -244,7 +274,6 @@ std::optional<ProgramEnd> Program::wait(std::optional<Duration> timeout) {
     end.exit_status = WEXITSTATUS(status);
   }
   end_ = end;
-  last_words_->stop();
   return end_;
 }
 

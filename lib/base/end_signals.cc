@@ -1,0 +1,53 @@
+#include "lib/base/end_signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace ostler {
+
+namespace {
+
+std::atomic<pid_t> g_groups[64];
+std::atomic<const char*> g_files[8];
+static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
+
+// Puts `to` where `from` is; nothing where it is nowhere.
+template <typename T, std::size_t size>
+void replace(std::atomic<T> (&table)[size], T from, T to) {
+  for (std::atomic<T>& place : table)
+    if (T found = from; place.compare_exchange_strong(found, to)) return;
+}
+
+void on_end_signal(int signal) {
+  for (const std::atomic<pid_t>& group : g_groups)
+    if (const pid_t number = group; number > 0) ::kill(-number, SIGKILL);
+  for (const std::atomic<const char*>& file : g_files)
+    if (const char* path = file; path != nullptr) ::unlink(path);
+  ::_exit(128 + signal);
+}
+
+}  // namespace
+
+void end_cleanly_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = on_end_signal;
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
+UnlinkedOnSignal::UnlinkedOnSignal(std::string path) : path_(std::move(path)) {
+  replace<const char*>(g_files, nullptr, path_.c_str());
+}
+UnlinkedOnSignal::~UnlinkedOnSignal() { replace<const char*>(g_files, path_.c_str(), nullptr); }
+
+void kill_on_signal(pid_t group) { replace<pid_t>(g_groups, 0, group); }
+void forget_on_signal(pid_t group) { replace<pid_t>(g_groups, group, 0); }
+
+}  // namespace ostler
