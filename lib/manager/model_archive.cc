@@ -19,6 +19,7 @@ namespace {
 
 constexpr char kConfigFile[] = "config.yml";
 constexpr std::size_t kBlock = 1 << 16;
+constexpr std::size_t kLongestPath = 2000;  // bytes; the system's limit is for the whole path
 
 // What a file manager adds, at any level.
 bool is_clutter(const std::vector<std::string>& parts) {
@@ -32,6 +33,10 @@ std::vector<std::string> parts_of(const std::string& entry, const std::string& a
   const auto refuse = [&](const char* why) {
     return invalid_argument(fmt::format("{} is refused: its entry \"{}\" {}", archive, entry, why));
   };
+  if (entry.size() > kLongestPath)
+    throw invalid_argument(
+        fmt::format("{} is refused: it has an entry whose path is longer than {} bytes: {}...", archive,
+                    kLongestPath, entry.substr(0, 100)));
   if (starts_with(entry, "/")) throw refuse("has an absolute path and would leave the model's directory");
   std::vector<std::string> parts;
   for (std::string& part : split(entry, '/')) {
@@ -72,7 +77,7 @@ std::string find_root(int zip, const std::string& name, const ArchiveLimits& lim
     return invalid_argument(fmt::format("{} is refused: its entry \"{}\" {}", name, entry, why));
   };
   Budget budget(name, limits);
-  std::set<std::string> directories, files;
+  std::set<std::string> directories, files, listed;  // those at the top; files; directories with an entry
   bool at_top = false;
   const auto reader = open_zip(zip, name);
   for (ZipEntry entry; reader->next(entry);) {
@@ -82,10 +87,19 @@ std::string find_root(int zip, const std::string& name, const ArchiveLimits& lim
     if (entry.encrypted) throw refuse(entry.name, "is encrypted; make an archive without a password");
     if (parts.empty() || is_clutter(parts)) continue;
     if (parts.size() > 1 || entry.type == ZipEntry::Type::directory) directories.insert(parts[0]);
-    if (entry.type == ZipEntry::Type::directory) continue;
+    if (entry.type == ZipEntry::Type::directory) {
+      listed.insert(join(parts, "/"));
+      continue;
+    }
     budget.add_bytes(entry.size);
     if (!files.insert(join(parts, "/")).second) throw refuse(entry.name, "is there twice");
     at_top = at_top || (parts.size() == 1 && parts[0] == kConfigFile);
+  }
+  for (const std::string& file : files) {
+    bool both = listed.count(file) != 0;
+    for (std::size_t at = 0; !both && (at = file.find('/', at)) != std::string::npos; ++at)
+      both = files.count(file.substr(0, at)) != 0;
+    if (both) throw refuse(file, "or a part of its path is a file and a directory at once");
   }
   if (at_top) return "";
   if (directories.size() > 1)

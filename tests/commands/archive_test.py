@@ -215,6 +215,15 @@ class RefusalTest(WithArchives):
             self.refuses(2, [("config.yml", "module_id: x\n"), ("./config.yml", "module_id: y\n"), ("a", ""), ("a", "")],
                          "is there twice")
 
+    def test_a_file_that_is_a_directory_too(self):
+        for names in (("a", "a/b"), ("a/b", "a"), ("m/a/", "m/a"), ("m/a/b/c", "m/a")):
+            prefix = "m/" if names[1] == "m/a" else ""
+            self.refuses(2, [(prefix + "config.yml", "module_id: x\n"), *[(name, "") for name in names]],
+                         "is a file and a directory at once")
+
+    def test_a_path_that_no_file_can_have(self):
+        self.refuses(2, [("config.yml", "module_id: x\n"), ("a/" * 3000 + "b", "")], "longer than 2000 bytes")
+
     def test_encrypted(self):
         path = self.zip("bad.zip", [("config.yml", "module_id: x\n"), ("secret", "x" * 100)])
         data = bytearray(path.read_bytes())
