@@ -551,6 +551,11 @@ class SafetyTest(WithPrograms):
         (self.work / "train.py").chmod(0o666)
         self.refused(1, "train", "churn", DATA / "iris.train.csv", "--label", "target", says=["train.py", "others"])
 
+    def test_code_that_others_may_write_to(self):
+        self.write("src/inner/helper.py", "").chmod(0o666)
+        self.declare(code=["src"])
+        self.refused(1, "train", "churn", DATA / "iris.train.csv", "--label", "target", says=["src/inner/helper.py", "others"])
+
     def test_a_built_in_module_is_not_redefined(self):
         for config in ({"name": "linear"}, {"module_id": self.ostler("modules", "linear", "--json").json["modules"][0]["module_id"]}):
             self.declare(**config)
@@ -570,7 +575,9 @@ class SafetyTest(WithPrograms):
                              ({"train": []}, "is empty"), ({"module_id": "x"}, "UUID"), ({"format": "cvs"}, "did you mean \"csv\""),
                              ({"prediction": "float"}, "text or number"), ({"input": "rows"}, "table, text or any"),
                              ({"parameters": {"a": {"type": "int"}}}, "unknown type"), ({"code": ["../x"]}, "below"),
-                             ({"backends": {"LOCAL": {}}}, "LOCAL"), ({"environment": ["x"]}, "map")):
+                             ({"backends": {"LOCAL": {}}}, "LOCAL"), ({"environment": ["x"]}, "map"),
+                             ({"environment": {"A": "x\0y"}}, "\"A\" holds a NUL"), ({"cpus": -3}, "1 to"), ({"cpus": 0}, "1 to"),
+                             ({"cpus": 2**32 + 1}, "1 to")):
             self.declare(**config)
             self.refused(2, "modules", says=[says])
         self.write("ostler.yml", "modules: {churn: {type: plugin}}\n")

@@ -21,6 +21,8 @@ namespace {
 // Of all modules that name no module_id; by the name, and of a script by its path.
 constexpr char kNamespace[] = "5a6f1f0a-0d8e-5b0c-9b55-6b2d2f7f4c11";
 
+constexpr std::int64_t kMostCpus = 100000;
+
 // What makes a word a script that must be there, even where it has no "/", and what runs it when it is not
 // executable.
 struct Script {
@@ -170,10 +172,14 @@ ModuleManifest declared_module(const std::string& name, const Value& spec) {
   manifest.input = config.get_string("input", "any");
   if (manifest.input != "table" && manifest.input != "text" && manifest.input != "any")
     throw invalid_argument(config.at("input").where() + "input of " + whose + " is table, text or any");
-  if (const Value* cpus = config.find("cpus"); cpus != nullptr && !cpus->is_null())
-    manifest.cpus = cpus->is_string() && cpus->as_string() == "all"
-                        ? 0
-                        : static_cast<int>(cpus->as_integer("cpus of " + whose));
+  if (const Value* cpus = config.find("cpus"); cpus != nullptr && !cpus->is_null()) {
+    const bool all = cpus->is_string() && cpus->as_string() == "all";
+    const std::int64_t number = all ? 0 : cpus->as_integer("cpus of " + whose);
+    if (!all && (number < 1 || number > kMostCpus))
+      throw invalid_argument(
+          fmt::format("{}cpus of {} must be 1 to {}, or all", cpus->where(), whose, kMostCpus));
+    manifest.cpus = static_cast<int>(number);
+  }
   if (const Value* parameters = config.find("parameters"); parameters != nullptr && !parameters->is_null()) {
     manifest.any_parameters = false;
     for (const auto& [key, value] : parameters->as_object("parameters of " + whose))
@@ -294,8 +300,13 @@ ModuleManifest resolve_programs(ModuleManifest manifest, const std::string& role
   for (const Value& code : manifest.command.at("code").as_array()) {
     if (!file_status(code.as_string()))
       throw invalid_argument(what + ": code: there is no " + code.as_string());
-    const std::string why = why_not_trusted(code.as_string(), trusted);
-    if (!why.empty()) throw Error(StatusCode::permission_denied, why);
+    std::vector<std::string> paths = {code.as_string()};
+    if (is_directory(paths[0]))
+      for (const std::string& name : list_tree(code.as_string()))
+        paths.push_back(join_path(code.as_string(), name));
+    for (const std::string& file : paths)
+      if (const std::string why = why_not_trusted(file, trusted); !why.empty())
+        throw Error(StatusCode::permission_denied, why);
   }
   manifest.command["files"] = std::move(files);
   return manifest;

@@ -311,7 +311,11 @@ std::vector<std::string> environment_entries(const Value* map) {
   for (const auto& [name, value] : map->as_object("environment")) {
     if (name.empty() || name.find('=') != std::string::npos)
       throw invalid_argument(value.where() + "\"" + name + "\" is no name of an environment variable");
-    entries.push_back(name + "=" + (value.is_string() ? value.as_string() : to_json(value)));
+    const std::string text = value.is_null() ? "" : value.is_string() ? value.as_string() : to_json(value);
+    if ((name + text).find('\0') != std::string::npos)
+      throw invalid_argument(value.where() + "the environment variable \"" + name.substr(0, name.find('\0')) +
+                             "\" holds a NUL byte");
+    entries.push_back(name + "=" + text);
   }
   return entries;
 }

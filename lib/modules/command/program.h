@@ -95,7 +95,7 @@ class HeldDirectory {
 };
 // /proc/PID/fd/N of this process.
 std::string path_of_descriptor(int fd);
-// {K: V} as "K=V"; nothing of a null pointer.
+// {K: V} as "K=V", a null as empty; nothing of a null pointer.
 std::vector<std::string> environment_entries(const Value* map);
 
 // The shim between: `ostler-job exec PARENT PROGRAM ARGUMENT...` binds itself to its parent's life and
