@@ -358,8 +358,7 @@ class MischiefTest(WithPrograms):
             process, program = self.hanging("child", "-o", "out.jsonl")
             process.send_signal(number)
             self.assertEqual(process.wait(), 128 + number)
-            self.until(lambda: is_dead(program), "the program's end")
-            self.assert_silence()
+            self.until(lambda: is_dead(program) and not self.processes(), "the end of the program and its child")
             (self.work / "mark").unlink()
         self.assertFalse(list(self.work.glob("*out.jsonl*")))
 
