@@ -191,7 +191,7 @@ TEST_CASE("[MGR-8] start_prediction_job: the method by name, the predictor by in
   PredictArguments unknown = Managed::prediction();
   unknown.method = "walk";
   CHECK(message_of([&] { test.manager->start_prediction_job(model, unknown); }) ==
-        "module fault has no method \"walk\" (methods: run)");
+        "module fault has no method \"walk\" (methods: run, twice)");
   CHECK(message_of([&] {
           test.manager->start_prediction_job(model, Managed::prediction(), "nigth");
         }).find("Unknown job predictor: \"nigth\"; did you mean \"night\"?") == 0);
