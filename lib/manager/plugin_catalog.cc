@@ -97,7 +97,7 @@ std::vector<PluginCatalog::Entry> PluginCatalog::read_all(std::string_view holdi
       entry.path = join_path(directory, name);
       try {
         const std::string text = read_file(entry.path, 1 << 20);
-        if (text.find(holding) == std::string::npos) continue;
+        if (!holding.empty() && text.find("\"" + std::string(holding) + "\"") == std::string::npos) continue;
         parse(entry, text);
       } catch (const Error& error) {
         const bool placed = std::string_view(error.what()).find(entry.path) != std::string_view::npos;

@@ -46,8 +46,8 @@ class PluginCatalog : public ModuleCatalog {
   struct Entry;
   // Fills the entry from its manifest's text; Error where it cannot be used.
   void parse(Entry& entry, const std::string& text) const;
-  // Every manifest; with `holding`, only those whose text holds it: each submit looks for one module, and
-  // does not parse all the others.
+  // Every manifest; with `holding`, only those that have this text as a whole JSON string: each submit looks
+  // for one module, and does not parse all the others.
   std::vector<Entry> read_all(std::string_view holding = {}) const;
 
   Options options_;
