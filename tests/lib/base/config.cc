@@ -181,10 +181,10 @@ TEST_CASE("config: a path is relative to the file that says it, or else to the w
   ConfigurationRequest wanted = request();
   write_file("home/.config/ostler/config.yml", "load_path: here/x\n", Sync::no);
   const auto path = [&] {
-    return path_in_configuration(load_configuration(wanted).values.at("load_path"), "/work");
+    return path_in_configuration(load_configuration(wanted).values.at("load_path"), "/top");
   };
   CHECK(path() == absolute_path("home/.config/ostler/here/x"));
   wanted.environment.push_back("OSTLER_LOAD_PATH=here/x");
-  CHECK(path() == "/work/here/x");
-  CHECK(path_in_configuration(Value("/a/../b"), "/work") == "/b");
+  CHECK(path() == "/top/here/x");
+  CHECK(path_in_configuration(Value("/a/../b"), "/top") == "/b");
 }
