@@ -237,6 +237,11 @@ Configuration load_configuration(const ConfigurationRequest& request, std::vecto
   std::vector<std::string> ignored;
   std::vector<Error> faults;
   const auto read = [&](const std::string& file) {
+    // One that was named may be a pipe (--config <(...)); a pipe that lies about would be waited for for
+    // ever.
+    const auto status = chosen && file == files.back() ? std::nullopt : file_status(file);
+    if (status && status->type == FileStatus::Type::other)
+      throw invalid_argument(file + " is no regular file; move it out of the way");
     const auto text = read_file_if_there(file, 16 << 20);
     if (!text && chosen && file == files.back())
       throw invalid_argument("there is no configuration file " + file +

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """ostler config: what is in force and where it came from; --check: every fault at once."""
+import os
 import re
+import threading
 
 from support import OstlerTest, main
 
@@ -14,6 +16,17 @@ class ConfigTest(OstlerTest):
         document = self.ostler("config", "--json", *args, **more).json
         self.assertEqual(document["schema"], 1)
         return {value.pop("key"): value for value in document["values"]}
+
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self):
+        os.mkfifo(self.work / "ostler.yml")
+        self.refused(2, "status", says=["ostler.yml", "no regular file"], timeout=20)
+        (self.work / "ostler.yml").unlink()
+        named = self.work / "named"
+        os.mkfifo(named)
+        writer = threading.Thread(target=lambda: named.write_text("load_path: /from-a-pipe\n"))
+        writer.start()
+        self.assertEqual(self.values("--config", named)["load_path"]["value"], "/from-a-pipe")
+        writer.join()
 
     def test_where_each_value_came_from(self):
         user = self.configure("load_path: /user\nmodel_management:\n  trainers:\n    big:\n      type: LOCAL\n")
