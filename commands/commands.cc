@@ -102,9 +102,7 @@ std::vector<OptionSpec> job_options() {
   return {
       {"--id", "", "ID", "an id of your own; refused while a job of that id is active", "The job"},
       {"--if-exists", "", "WHAT",
-       "with --id: fail (default); attach to or replace (cancel) the active job of that id; reuse that or a "
-       "COMPLETED one",
-       "The job"},
+       "if --id is taken: fail (default), attach, reuse (COMPLETED, too), replace (cancel)", "The job"},
       {"--wait", "-w", "", "wait for the end and exit with the job's code", "The job"},
       {"--detach", "-d", "", "do not wait", "The job"},
       {"--timeout", "", "D", "with --wait: wait no longer than this (exit 124; the job goes on)", "The job"},

@@ -78,7 +78,7 @@ TEST_CASE("a program that reads nothing raises no SIGPIPE, and the signal's disp
   sigaction(SIGPIPE, nullptr, &before);
   REQUIRE((before.sa_handler == SIG_DFL));
   CHECK(message_of([] {
-          shell_module("exec <&-; echo prediction; sleep 0; exit 5").run(numbers(500000), {});
+          shell_module("exec <&-; echo prediction; exit 5").run(numbers(500000), {});
         }).find("exit status 5") != std::string::npos);
   struct sigaction after {};
   sigaction(SIGPIPE, nullptr, &after);
