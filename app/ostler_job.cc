@@ -1,8 +1,9 @@
 // ostler-job: the program behind every background job. People do not call it; ostler does.
 //
-//   ostler-job run  --home DIR [--cpus N] [--leave-parent yes]
+//   ostler-job run  --home DIR [--cpus N] [--gpus 0,1] [--leave-parent yes]
 //                           the runner: takes queued jobs one after the other and supervises their work
 //   ostler-job work JOBDIR  the work of one job, started by the runner
+//   ostler-job finish JOBDIR  becomes the command that is to be run after the job's end
 //   ostler-job exec PID PROGRAM...  becomes a program that dies with its parent
 //   ostler-job serve        a module in a process of its own, for the backend PROCESS
 //
@@ -18,6 +19,7 @@
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
+#include "lib/jobs/on_finish.h"
 #include "lib/jobs/work_process.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/worker.h"
@@ -54,19 +56,22 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.size() == 2 && arguments[0] == "work") return work(arguments[1]);
+    if (arguments.size() == 2 && arguments[0] == "finish") return become_on_finish(arguments[1]);
     if (arguments.size() > 2 && arguments[0] == "exec")
       return exec_program({arguments.begin() + 1, arguments.end()});
     if (arguments.size() == 1 && arguments[0] == "serve")
       return serve_module(
           [](const ModuleManifest& manifest) -> const ModuleClass& { return open_module(manifest); });
     std::string home;
-    int cpus = 0;
+    Pool pool;
     bool launched = false;
     for (std::size_t i = 1; i + 1 < arguments.size(); i += 2) {
       if (arguments[i] == "--home")
         home = arguments[i + 1];
       else if (arguments[i] == "--cpus")
-        cpus = static_cast<int>(parse_integer(arguments[i + 1]).value_or(0));
+        pool.cpus = static_cast<int>(parse_integer(arguments[i + 1]).value_or(0));
+      else if (arguments[i] == "--gpus")
+        pool.gpus = gpus_from(arguments[i + 1]);
       else if (arguments[i] == "--leave-parent")
         launched = arguments[i + 1] == "yes";
       else
@@ -75,7 +80,7 @@ int main(int argc, char** argv) {
     if (home.empty() || arguments.size() % 2 == 0) return usage();
     if (arguments[0] != "run") return usage();
     if (launched) leave_parent();
-    return run_runner(home, job_program_path(), cpus);
+    return run_runner(home, job_program_path(), pool);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ostler-job: %s\n", error.what());
     return 1;

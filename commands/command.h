@@ -74,7 +74,6 @@ const std::vector<CommandSpec>& all_commands();
 const std::vector<OptionSpec>& global_options();
 // Arguments and options that several commands share.
 ArgumentSpec model_argument();
-std::vector<OptionSpec> job_options();
 std::vector<OptionSpec> waiting_options();
 std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vector<OptionSpec>& right);
 

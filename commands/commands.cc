@@ -98,18 +98,6 @@ ArgumentSpec model_argument() {
   return {"MODEL", "a path with a config.yml, a zip of one, a name under the load path, or a training's id"};
 }
 
-std::vector<OptionSpec> job_options() {
-  return {
-      {"--id", "", "ID", "an id of your own; refused while a job of that id is active", "The job"},
-      {"--if-exists", "", "WHAT",
-       "if --id is taken: fail (default), attach, reuse (COMPLETED, too), replace (cancel)", "The job"},
-      {"--wait", "-w", "", "wait for the end and exit with the job's code", "The job"},
-      {"--detach", "-d", "", "do not wait", "The job"},
-      {"--timeout", "", "D", "with --wait: wait no longer than this (exit 124; the job goes on)", "The job"},
-      {"--cancel-on-interrupt", "", "", "with --wait: Ctrl-C cancels the job", "The job"},
-  };
-}
-
 std::vector<OptionSpec> waiting_options() {
   return {
       {"--timeout", "", "D", "wait no longer than this (exit 124; the job goes on)", "Waiting"},

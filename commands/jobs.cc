@@ -34,6 +34,26 @@ std::string shown_duration(const JobInfo& info) {
   return format_duration(std::max(Duration(0), end - *info.start_time));
 }
 
+// "attempt 2 of 3 in 40s", while it waits for that one.
+std::string shown_attempt(const JobInfo& info) {
+  if (info.retries == 0 && info.attempt < 2) return "";
+  if (!info.next_attempt_time)
+    return std::to_string(info.attempt) + (info.retries > 0 ? " of " + std::to_string(info.retries + 1) : "");
+  const Duration left = std::max(Duration(0), *info.next_attempt_time - Clock::system().now());
+  return fmt::format("{} of {} in {}", info.attempt + 1, info.retries + 1, format_duration(left));
+}
+
+std::string gpus_in_hand(const JobInfo& info) {
+  return info.gpu_devices.empty() ? "" : " (" + info.gpu_devices + ")";
+}
+
+std::string shown_tags(const Value& tags) {
+  std::vector<std::string> words;
+  if (tags.is_object())
+    for (const auto& [name, value] : tags.as_object()) words.push_back(name + "=" + value.as_string(name));
+  return join(words, " ");
+}
+
 std::string module_text(const JobInfo& info) {
   return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
 }
@@ -72,7 +92,11 @@ Value job_to_value(const JobInfo& info) {
       {"executor", text_or_null(info.executor)},
       {"host", text_or_null(info.host)},
       {"attempt", info.attempt},
+      {"attempts", info.retries + 1},
+      {"next_attempt_time", time_or_null(info.next_attempt_time)},
       {"after", list_or_empty(info.after)},
+      {"priority", info.priority},
+      {"time_limit", info.time_limit ? Value(seconds(*info.time_limit)) : Value()},
       {"progress", info.progress},
       {"metrics", map_or_empty(info.metrics)},
       {"params", map_or_empty(info.parameters)},
@@ -83,6 +107,7 @@ Value job_to_value(const JobInfo& info) {
       {"tags", map_or_empty(info.tags)},
       {"cpus", info.cpus},
       {"gpus", info.gpus},
+      {"gpu_devices", text_or_null(info.gpu_devices)},
       {"exit_status", or_null(info.exit_status)},
       {"signal", or_null(info.signal)},
       {"resources",
@@ -120,6 +145,7 @@ std::string job_details(const JobInfo& info) {
       {"started", time(info.start_time)},
       {"ended", time(info.completion_time)},
       {"duration", shown_duration(info)},
+      {"attempt", shown_attempt(info)},
       {"progress", shown_progress(info)},
       {"metrics", shown_metrics(info.metrics)},
       {"parameters", info.parameters.size() == 0 ? "" : to_json(info.parameters)},
@@ -132,6 +158,12 @@ std::string job_details(const JobInfo& info) {
       {"cpu_seconds", info.cpu_seconds ? fmt::format("{:.2f}", *info.cpu_seconds) : ""},
       {"max_rss", info.max_rss_bytes ? shown_bytes(static_cast<double>(*info.max_rss_bytes)) : ""},
       {"cpus", std::to_string(info.cpus)},
+      {"gpus", info.gpus == 0 ? "" : std::to_string(info.gpus) + gpus_in_hand(info)},
+      {"priority", info.priority == 0 ? "" : std::to_string(info.priority)},
+      {"time_limit", info.time_limit ? format_duration(*info.time_limit) : ""},
+      {"after", joined(info.after)},
+      {"group", info.group},
+      {"tags", shown_tags(info.tags)},
       {"host", info.host},
       {"instance", info.instance},
       {"directory", info.directory},
@@ -255,23 +287,6 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   }
   if (first != nullptr) code = exit_code_of(*first);
   return cancelling ? 130 : code;
-}
-
-JobOptions read_job_options(const Invocation& invocation) {
-  JobOptions options;
-  if (invocation.has("--id")) options.external_id = invocation.value("--id");
-  if (const auto text = invocation.value("--if-exists")) {
-    const auto known = if_exists_from(*text);
-    if (!known)
-      throw invalid_argument("--if-exists is fail, attach, reuse or replace, not \"" + *text + "\"" +
-                             did_you_mean(*text, {"fail", "attach", "reuse", "replace"}));
-    if (!options.external_id)
-      throw invalid_argument("--if-exists is about jobs of one external id: add --id, or leave it out");
-    options.if_exists = *known;
-  }
-  options.command = Value::array();
-  for (const std::string& word : invocation.line) options.command.push_back(word);
-  return options;
 }
 
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {

@@ -32,8 +32,6 @@ std::vector<std::string> resolve_all(const Invocation& invocation, const std::ve
 int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids,
                   JobEngine::Wait mode = JobEngine::Wait::all);
 
-// --id, --if-exists and the command line itself, for a submit.
-JobOptions read_job_options(const Invocation& invocation);
 // After a submit: prints the id (or JSON), or waits with --wait; the exit code.
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait);
 

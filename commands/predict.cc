@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
 #include "commands/stdout_guard.h"
@@ -96,7 +97,7 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
 }
 
 int predict_later(const Invocation& invocation, const PredictPlan& plan, const LoadedModel& model,
-                  StdoutGuard& standard_output) {
+                  const JobOptions& options, StdoutGuard& standard_output) {
   PredictPlan planned = plan;
   plan_formats(planned, model, invocation.value_or("--output", ""));
   PredictArguments arguments;
@@ -111,7 +112,7 @@ int predict_later(const Invocation& invocation, const PredictPlan& plan, const L
   arguments.top = plan.top;
   arguments.on_error = plan.on_error;
   arguments.method = plan.method;
-  arguments.job = read_job_options(invocation);
+  arguments.job = options;
   const auto future = invocation.manager().start_prediction_job(
       model, arguments, invocation.value_or("--predictor", "default"));
   standard_output.restore();
@@ -120,10 +121,11 @@ int predict_later(const Invocation& invocation, const PredictPlan& plan, const L
 
 int run(const Invocation& invocation) {
   const bool detach = invocation.has("--detach");
-  for (const char* option :
-       {"--id", "--if-exists", "--wait", "--predictor", "--timeout", "--cancel-on-interrupt"})
+  std::vector<std::string> of_jobs = {"--predictor"};
+  for (const OptionSpec& option : job_options()) of_jobs.push_back(option.name);
+  for (const std::string& option : of_jobs)
     if (!detach && invocation.has(option))
-      throw invalid_argument(std::string(option) + " is for jobs: add --detach, or leave it out");
+      throw invalid_argument(option + " is for jobs: add --detach, or leave it out");
   if (!detach && invocation.has("--format"))
     throw invalid_argument(
         "--format is for jobs, models and modules; the rows have --output-format and --keep");
@@ -152,10 +154,25 @@ int run(const Invocation& invocation) {
   // All cores: blocks that are too small to be shared are not.
   const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   end_cleanly_on_signals();
-  const LoadedModel model =
-      invocation.manager().load(invocation.arguments[0][0], invocation.value_or("--finder", "default"),
-                                invocation.value_or("--initializer", "default"), {.threads = threads});
-  if (detach) return predict_later(invocation, plan, model, standard_output);
+  const std::string& given_model = invocation.arguments[0][0];
+  JobOptions options;
+  if (detach) options = read_job_options(invocation);
+  const auto load = [&] {
+    return invocation.manager().load(given_model, invocation.value_or("--finder", "default"),
+                                     invocation.value_or("--initializer", "default"), {.threads = threads});
+  };
+  const auto load_or_wait = [&] {
+    try {
+      return load();
+    } catch (const Error&) {
+      auto to_come = detach ? invocation.manager().model_to_come(given_model, options) : std::nullopt;
+      if (to_come) return std::move(*to_come);
+      if (!detach) throw;
+    }
+    return load();  // its training may just have ended
+  };
+  const LoadedModel model = load_or_wait();
+  if (detach) return predict_later(invocation, plan, model, options, standard_output);
   return predict_now(invocation, std::move(plan), model, standard_output);
 }
 
@@ -169,7 +186,8 @@ CommandSpec predict_command() {
   command.examples = {"ostler predict models/penguins penguins.test.csv > predictions.csv",
                       "ostler predict models/penguins --proba --keep id < new.csv",
                       "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
-                      "ostler predict \"$id\" new.csv  # the model of a training"};
+                      "ostler predict \"$id\" new.csv  # the model of a training",
+                      "ostler predict --detach \"$id\" new.csv  # once that training is COMPLETED"};
   command.arguments = {
       model_argument(),
       {"DATA", "files, directories, quoted patterns; without any, and for -, standard input", 0, -1}};

@@ -22,7 +22,10 @@ int prune_named(const Invocation& invocation, const std::vector<std::string>& id
       tell(*info);
       continue;
     }
-    say("the job " + engine.get_info(uuid).id + " has not ended and stays; ostler cancel ends it");
+    const JobInfo info = engine.get_info(uuid);
+    say("the job " + info.id +
+        (is_terminal(info.status) ? " stays: a job that has not ended was submitted to run after it"
+                                  : " has not ended and stays; ostler cancel ends it"));
     code = 4;
   }
   return code;

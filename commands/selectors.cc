@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
 
@@ -9,7 +10,8 @@ namespace ostler {
 
 namespace {
 
-constexpr char kSelectors[][9] = {"--status", "--kind", "--module", "--since", "--until", "--limit"};
+constexpr char kSelectors[][9] = {"--status", "--kind",  "--module", "--tag",
+                                  "--group",  "--since", "--until",  "--limit"};
 
 JobStatus read_status(const std::string& text) {
   std::string name;
@@ -39,6 +41,8 @@ std::vector<OptionSpec> selector_options() {
       {"--status", "", "STATUS,...", "QUEUED, RUNNING, COMPLETED, CANCELED, ERRORED", "Which jobs", true},
       {"--kind", "", "KIND", "train or predict", "Which jobs"},
       {"--module", "", "NAME", "of this module", "Which jobs"},
+      {"--tag", "", "NAME=VALUE", "with this tag; of several, with all", "Which jobs", true},
+      {"--group", "", "NAME", "of this group", "Which jobs"},
       {"--since", "", "TIME", "submitted since: how long ago, or a date", "Which jobs"},
       {"--until", "", "TIME", "submitted until: how long ago, or a date", "Which jobs"},
       {"--limit", "-n", "N", "at most so many (0: all)", "Which jobs"},
@@ -61,6 +65,8 @@ JobSelector read_selector(const Invocation& invocation, std::optional<std::int64
     selector.kind = *kind == "train" ? JobKind::train : JobKind::predict;
   }
   selector.module_name = invocation.value("--module");
+  selector.group = invocation.value("--group");
+  for (const std::string& tag : invocation.values("--tag")) selector.tags.push_back(read_tag(tag));
   selector.since = read_time(invocation, "--since");
   selector.until = read_time(invocation, "--until");
   selector.limit = default_limit;

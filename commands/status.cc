@@ -17,14 +17,28 @@ constexpr std::int64_t kDefaultFinished = 20;
 // A document of many jobs is costly: it is made only where it is printed.
 bool is_structured(const Invocation& invocation) { return invocation.json() || invocation.has("--format"); }
 
-int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+std::vector<JobInfo> named_jobs(const Invocation& invocation, const std::vector<std::string>& ids) {
+  JobEngine& engine = invocation.manager().jobs();
   std::vector<JobInfo> jobs;
-  for (const std::string& uuid : choose_jobs(invocation, ids))
-    jobs.push_back(invocation.manager().jobs().get_info(uuid));
+  for (const std::string& uuid : choose_jobs(invocation, ids)) {
+    JobInfo info = engine.get_info(uuid);
+    if (invocation.has("--history") && info.external_id) {
+      std::vector<JobInfo> runs = engine.history(*info.external_id);
+      std::move(runs.begin(), runs.end(), std::back_inserter(jobs));
+    } else {
+      jobs.push_back(std::move(info));
+    }
+  }
+  return jobs;
+}
+
+int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+  const std::vector<JobInfo> jobs = named_jobs(invocation, ids);
+  const bool all_about_one = jobs.size() == 1 && !invocation.has("--history");
   if (is_structured(invocation))
     print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
   else
-    print(jobs.size() == 1 ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
+    print(all_about_one ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
   int code = 0;
   if (invocation.has("--exit-status"))
     for (const JobInfo& info : jobs)
@@ -35,8 +49,9 @@ int show_named(const Invocation& invocation, const std::vector<std::string>& ids
 int run(const Invocation& invocation) {
   const std::vector<std::string>& ids = invocation.arguments[0];
   if (!ids.empty()) return show_named(invocation, ids);
-  if (invocation.has("--exit-status"))
-    throw invalid_argument("--exit-status needs an id: ostler status --exit-status ID");
+  for (const char* option : {"--exit-status", "--history"})
+    if (invocation.has(option))
+      throw invalid_argument(std::string(option) + " needs an id: ostler status " + option + " ID");
   JobSelector selector = read_selector(invocation, kDefaultFinished);
   selector.brief = !is_structured(invocation);
   const JobList list = invocation.manager().jobs().list(selector);
@@ -70,9 +85,11 @@ CommandSpec status_command() {
   command.examples = {"ostler status", "ostler status \"$id\"", "ostler status \"$id\" --format '{status}'",
                       "ostler status --json -n 0"};
   command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
-  command.options = std::vector<OptionSpec>{{"--exit-status", "", "",
-                                             "exit with the job's code (0, 4, 5, 6, 7)", "Options"}} +
-                    selector_options();
+  command.options =
+      std::vector<OptionSpec>{
+          {"--exit-status", "", "", "exit with the job's code (0, 4, 5, 6, 7)", "Options"},
+          {"--history", "", "", "all runs of the external id, the newest first", "Options"}} +
+      selector_options();
   command.notes =
       "Without -n the active jobs and the newest 20 that have ended; -n counts those that have ended.\n"
       "Exits 0 whenever it could answer. It starts nothing: queued jobs are started by ostler dispatch.";

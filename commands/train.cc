@@ -1,5 +1,6 @@
 // ostler train MODULE DATA...: submits a training.
 
+#include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
 #include "lib/base/files.h"

@@ -150,4 +150,6 @@ std::string format_duration(Duration duration) {
   return fmt::format("{}d {}h", whole / 86400, whole % 86400 / 3600);
 }
 
+Duration from_seconds(double seconds) { return Duration(std::llround(seconds * 1e6)); }
+
 }  // namespace ostler

@@ -36,5 +36,6 @@ std::optional<Duration> parse_duration(std::string_view text);
 // "1d 2h", "3m 4s", "0.25s": the two largest parts, for people.
 std::string format_duration(Duration duration);
 inline double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+Duration from_seconds(double seconds);  // to the nearest microsecond
 
 }  // namespace ostler

@@ -45,7 +45,7 @@ bool is_legal_move(JobStatus from, JobStatus to) {
     case JobStatus::QUEUED:
       return to == JobStatus::RUNNING || to == JobStatus::CANCELED || to == JobStatus::ERRORED;
     case JobStatus::RUNNING:
-      return is_terminal(to);
+      return is_terminal(to) || to == JobStatus::QUEUED;
     default:
       return false;
   }

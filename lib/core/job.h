@@ -6,6 +6,7 @@
 // States and legal moves; COMPLETED, CANCELED and ERRORED are terminal and final:
 //   QUEUED -> RUNNING -> COMPLETED | CANCELED | ERRORED
 //   QUEUED -> CANCELED | ERRORED
+//   RUNNING -> QUEUED, of a job that was lost, where its instance is configured with on_lost: requeue
 
 #include <cstdint>
 #include <memory>
@@ -78,7 +79,11 @@ struct JobInfo {
   std::optional<std::string> result;     // where the result is, once COMPLETED
   std::string host, directory, log_path, working_directory, executor;
   std::string group;  // of a sweep; empty
-  int attempt = 0, cpus = 1, gpus = 0;
+  int attempt = 0, cpus = 1, gpus = 0, priority = 0;
+  std::string gpu_devices;  // those that it was given, while and after it ran: "0,1"
+  int retries = 0;          // attempts that may follow the first
+  std::optional<Duration> time_limit;
+  std::optional<Time> next_attempt_time;  // while it waits for another attempt
   bool cancel_requested = false;
   Value parameters, tags, data, command, after;  // maps and lists; may be null
   Value progress;                                // {done, total, unit, rate, eta} or null

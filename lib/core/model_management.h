@@ -62,7 +62,7 @@ struct LoadedModel {
   std::shared_ptr<const void> keeps;  // as FoundModel's; the module may still read from there
   ModuleConfig config;
   ModuleManifest manifest;
-  std::unique_ptr<Module> module;
+  std::unique_ptr<Module> module;          // null where a job is to run it once it is there
   std::string load_backend;                // INI-8
   Value backend_config = Value::object();  // of the backend, for this module
   std::string finder, initializer;
@@ -85,6 +85,17 @@ struct JobOptions {
   IfExists if_exists = IfExists::fail;
   Value command;            // the arguments of the command that asked for it, for status
   std::optional<int> cpus;  // none: the module's default
+  int gpus = 0;
+  int priority = 0;                    // larger is earlier
+  std::vector<std::string> after;      // ids of jobs that must be COMPLETED before it starts
+  std::optional<Duration> time_limit;  // from its start to its end: then ERRORED, time_limit
+  int retries = 0;                     // further attempts after one that has failed
+  Duration retry_delay{};
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::string group;                     // of jobs that belong together
+  std::vector<std::string> environment;  // "K=V", over what is captured
+  bool clean_environment = false;        // captured is only what programs need to start
+  std::string on_finish;                 // a command for /bin/sh, run after every end
 };
 
 struct TrainArguments {

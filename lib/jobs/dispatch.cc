@@ -2,17 +2,19 @@
 
 namespace ostler {
 
-std::optional<JobStore::Next> next_to_start(const JobContext& context, int pool_cpus,
+std::optional<JobStore::Next> next_to_start(const JobContext& context, const Pool& pool,
                                             const std::vector<std::string>& skip) {
-  auto next = context.store.next_eligible(pool_cpus, skip);
+  settle_marked(context);
+  auto next = context.store.next_eligible(pool, skip);
   if (next && next->fits) return next;
   if (!context.store.has_queue() || !settle_dead_runners(context)) return std::nullopt;
-  next = context.store.next_eligible(pool_cpus, skip);
+  settle_marked(context);
+  next = context.store.next_eligible(pool, skip);
   return next && next->fits ? next : std::nullopt;
 }
 
-void dispatch_jobs(const JobContext& context, int pool_cpus) {
-  if (context.owner && next_to_start(context, pool_cpus)) context.executor.launch();
+void dispatch_jobs(const JobContext& context, const Pool& pool) {
+  if (context.owner && next_to_start(context, pool)) context.executor.launch();
 }
 
 }  // namespace ostler

@@ -12,10 +12,10 @@ namespace ostler {
 
 // The job that is to start next, when there is one and room for it. Places that are held by dead jobs are
 // freed first.
-std::optional<JobStore::Next> next_to_start(const JobContext& context, int pool_cpus,
+std::optional<JobStore::Next> next_to_start(const JobContext& context, const Pool& pool,
                                             const std::vector<std::string>& skip = {});
 
 // Starts a runner when there is something to start. Only the store's owner does.
-void dispatch_jobs(const JobContext& context, int pool_cpus);
+void dispatch_jobs(const JobContext& context, const Pool& pool);
 
 }  // namespace ostler

@@ -44,7 +44,8 @@ JobPaths::JobPaths(std::string job_directory)
       cancel(join_path(directory, "cancel")),
       outcome(join_path(directory, "outcome.json")),
       input(join_path(directory, "input")),
-      code(join_path(directory, "code")) {}
+      code(join_path(directory, "code")),
+      finished(join_path(directory, "finished")) {}
 
 std::string staged_path(const std::string& target, const std::string& uuid) {
   return join_path(parent_path(target), "." + file_name(target) + ".ostler-" + uuid);
@@ -89,6 +90,7 @@ LastEvents read_last_events(const std::string& events_path) {
     Value* place = kind == "progress"  ? &last.progress
                    : kind == "metrics" ? &last.metrics
                    : kind == "error"   ? &last.error
+                   : kind == "retry"   ? &last.retry
                    : kind == "done"    ? &last.done
                                        : nullptr;
     if (place != nullptr && place->is_null()) *place = std::move(event);

@@ -8,6 +8,7 @@
 //     job ends lock           the runner's fcntl(F_SETLK) lock; the kernel frees it at any death events JSON
 //     lines appended by the worker: progress, metrics, error, done log            what the work printed
 //     cancel         there once a cancel was asked for
+//     finished       there once the command of --on-finish was started; its process id
 //     outcome.json   how it ended; made once, by link(2): who comes second has lost
 //     input          spooled standard input
 //     code/          the copy of a command module's code
@@ -18,6 +19,7 @@
 //   {"event":"progress","time":T,"done":12,"total":100,"unit":"rounds","metrics":{"log_loss":0.3}}
 //   {"event":"metrics","time":T,"metrics":{"accuracy":0.97}}
 //   {"event":"error","time":T,"code":"INVALID_ARGUMENT","reason":"module","message":"..."}
+//   {"event":"retry","time":T,"attempt":2,"at":T}   by the runner, while it waits for another attempt
 //   {"event":"done","time":T,"result":PATH,"publish":{"staged":PATH,"target":PATH,"tracking_id":ID},"rows":N}
 
 #include <optional>
@@ -30,7 +32,7 @@ namespace ostler {
 
 struct JobPaths {
   explicit JobPaths(std::string job_directory);
-  std::string directory, spec, environment, lock, events, log, cancel, outcome, input, code;
+  std::string directory, spec, environment, lock, events, log, cancel, outcome, input, code, finished;
 };
 
 // What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's
@@ -43,7 +45,7 @@ void append_event(const std::string& events_path, Value event);
 // The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line
 // without its line end, or one that is no JSON, is passed over.
 struct LastEvents {
-  Value progress, metrics, error, done;  // null: none
+  Value progress, metrics, error, retry, done;  // null: none
   bool done_is_last = false;
 };
 LastEvents read_last_events(const std::string& events_path);

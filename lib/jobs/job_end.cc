@@ -70,7 +70,38 @@ void judge_signal(Outcome& outcome, int signal, const WorkEnd& end, const LastEv
 
 }  // namespace
 
-Outcome outcome_of(const WorkEnd& end, const LastEvents& events) {
+std::string time_limit_text(std::optional<Duration> limit) {
+  return "the job ran longer than its time limit" + (limit ? " of " + format_duration(*limit) : "");
+}
+
+void turn_into_canceled(Outcome& outcome) {
+  turn_into_error(outcome, JobReason::user, "");
+  outcome.status = JobStatus::CANCELED;
+  outcome.errors.clear();
+}
+
+void turn_into_error(Outcome& outcome, JobReason reason, const std::string& error) {
+  outcome.status = JobStatus::ERRORED;
+  outcome.reason = reason;
+  outcome.errors = {error};
+  outcome.result.reset();
+  outcome.staged = outcome.target = outcome.tracking_id = {};
+}
+
+bool may_be_retried(const Outcome& outcome) {
+  if (outcome.status != JobStatus::ERRORED) return false;
+  switch (outcome.reason) {
+    case JobReason::user:
+    case JobReason::time_limit:
+    case JobReason::requirement:
+    case JobReason::dependency:
+      return false;
+    default:
+      return true;
+  }
+}
+
+Outcome outcome_of(const WorkEnd& end, const LastEvents& events, std::optional<Duration> time_limit) {
   Outcome outcome;
   if (WIFSIGNALED(end.wait_status)) {
     judge_signal(outcome, WTERMSIG(end.wait_status), end, events);
@@ -80,13 +111,8 @@ Outcome outcome_of(const WorkEnd& end, const LastEvents& events) {
       outcome.errors.emplace_back(
           "the job's runner was told to end (SIGTERM), as when the machine shuts down");
   }
-  if (end.canceled) {
-    outcome.status = JobStatus::CANCELED;
-    outcome.reason = JobReason::user;
-    outcome.errors.clear();
-    outcome.result.reset();
-    outcome.staged = outcome.target = outcome.tracking_id = {};
-  }
+  if (end.canceled) turn_into_canceled(outcome);
+  if (end.time_limit) turn_into_error(outcome, JobReason::time_limit, time_limit_text(time_limit));
   outcome.progress = events.progress;
   outcome.metrics = last_metrics(events);
   outcome.cpu_seconds = end.cpu_seconds;

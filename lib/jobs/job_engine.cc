@@ -65,10 +65,11 @@ class JobEngine::Impl {
  public:
   explicit Impl(Options options)
       : options_(with_absolute_paths(std::move(options))),
-        executor_(options_.home, options_.job_program, options_.cpus) {}
+        pool_{options_.cpus, options_.gpus},
+        executor_(options_.home, options_.job_program, pool_) {}
 
   const Options& options() const { return options_; }
-  int pool() const { return pool_size(options_.cpus); }
+  const Pool& pool() const { return pool_; }
 
   // Nothing where there is no store yet.
   std::optional<JobContext> existing() {
@@ -107,6 +108,11 @@ class JobEngine::Impl {
 
   JobInfo info(const JobContext& context, JobRow row) {
     context.store.database().set_patience(kLookPatience);
+    if (row.waiting_for > 0) {
+      // One of those that it waits for may have failed, or one that those wait for.
+      settle_marked(context);
+      row = context.store.find(row.uuid).value_or(row);
+    }
     const Verdict verdict = look(context, row);
     context.store.database().set_patience(kPatience);
     return job_info(options_.home, row, verdict, context.clock.now());
@@ -125,6 +131,7 @@ class JobEngine::Impl {
   }
 
   const Options options_;
+  const Pool pool_;
   LocalExecutor executor_;
   std::mutex mutex_;
   std::unique_ptr<JobStore> store_;
@@ -134,6 +141,7 @@ JobEngine::JobEngine(Options options) : impl_(std::make_unique<Impl>(std::move(o
 JobEngine::~JobEngine() = default;
 
 const std::string& JobEngine::home() const { return impl_->options().home; }
+const Pool& JobEngine::pool() const { return impl_->pool(); }
 
 std::string JobEngine::job_directory(const std::string& uuid) const {
   return job_directory_path(home(), uuid);
@@ -147,9 +155,13 @@ JobSpec JobEngine::read_spec(const std::string& uuid) const {
 std::string JobEngine::submit(const JobSpec& spec, const Attachments& attachments, IfExists if_exists) {
   if (!is_uuid(spec.uuid)) throw internal_error("a job's uuid is \"" + spec.uuid + "\"");
   if (spec.cpus < 1) throw invalid_argument("a job takes at least 1 cpu");
-  if (spec.cpus > impl_->pool())
+  if (const int cpus = pool_cpus(impl_->pool()); spec.cpus > cpus)
     throw invalid_argument("the job wants " + std::to_string(spec.cpus) + " cpus, but the pool has " +
-                           std::to_string(impl_->pool()));
+                           std::to_string(cpus));
+  if (spec.gpus > 0)
+    if (const std::size_t gpus = pool_gpus(impl_->pool()).size(); static_cast<std::size_t>(spec.gpus) > gpus)
+      throw invalid_argument("the job wants " + std::to_string(spec.gpus) + " gpus, but the pool has " +
+                             std::to_string(gpus));
   const std::string& program = impl_->options().job_program;
   if (::access(program.c_str(), X_OK) != 0)
     throw Error(StatusCode::failed_precondition,
@@ -222,8 +234,10 @@ JobList JobEngine::list(const JobSelector& selector) {
   // judged.
   std::map<std::string, Verdict> judged;
   context->store.database().set_patience(kLookPatience);
-  for (auto& rows : {context->store.running(), context->store.queued_with_marks()})
-    for (const JobRow& row : rows) judged[row.uuid] = settled_row(*context, row).verdict;
+  for (const JobRow& row : context->store.running()) judged[row.uuid] = settled_row(*context, row).verdict;
+  settle_marked(*context);
+  for (const JobRow& row : context->store.queued_with_marks())
+    judged[row.uuid] = settled_row(*context, row).verdict;
   context->store.database().set_patience(kPatience);
 
   const auto has_ended = [&](const JobRow& row) {
@@ -332,8 +346,9 @@ void JobEngine::prune(const JobSelector& selector, bool dry_run,
     if (rows.empty()) return;
     std::vector<std::string> uuids;
     for (const JobRow& row : rows) uuids.push_back(row.uuid);
-    if (!dry_run) purge(*context, uuids);
-    for (const JobRow& row : rows) sink(impl_->info(*context, row));
+    const std::vector<std::string> gone = dry_run ? context->store.not_needed(uuids) : purge(*context, uuids);
+    for (const JobRow& row : rows)
+      if (std::find(gone.begin(), gone.end(), row.uuid) != gone.end()) sink(impl_->info(*context, row));
     last = rows.back().sequence;
     left -= batch;
   }
@@ -345,7 +360,7 @@ std::optional<JobInfo> JobEngine::prune(const std::string& uuid, bool dry_run) {
   if (!row) throw impl_->no_such_job(uuid);
   impl_->check_owner(*context);
   row = settled_row(*context, *row).row;
-  if (!is_terminal(row->status)) return std::nullopt;
+  if (!is_terminal(row->status) || context->store.not_needed({uuid}).empty()) return std::nullopt;
   if (!dry_run) purge(*context, {uuid});
   return impl_->info(*context, *row);
 }
@@ -354,6 +369,7 @@ void JobEngine::dispatch() {
   const auto context = impl_->existing();
   if (!context) return;
   sweep_staging(*context);
+  settle_dead_runners(*context);
   dispatch_jobs(*context, impl_->pool());
 }
 

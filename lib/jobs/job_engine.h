@@ -17,16 +17,18 @@
 #include "lib/base/clock.h"
 #include "lib/core/job.h"
 #include "lib/jobs/job_spec.h"
+#include "lib/jobs/pool.h"
 
 namespace ostler {
 
 struct JobSelector {
   std::vector<JobStatus> statuses;  // empty: all
   std::optional<JobKind> kind;
-  std::optional<std::string> module_name;
-  std::optional<Time> since, until;   // submission time
-  std::optional<Time> ended_before;   // completion time
-  std::optional<std::int64_t> limit;  // of finished ones; none: all
+  std::optional<std::string> module_name, group;
+  std::vector<std::pair<std::string, std::string>> tags;  // all of them
+  std::optional<Time> since, until;                       // submission time
+  std::optional<Time> ended_before;                       // completion time
+  std::optional<std::int64_t> limit;                      // of finished ones; none: all
   // Only what a table of jobs shows: of a terminal job the snapshots have no errors, parameters, tags, data,
   // command, module id and version, working directory, log, result and figures of the process. Many times
   // faster over many jobs.
@@ -46,6 +48,7 @@ class JobEngine {
     std::string job_program;  // absolute path of ostler-job
     int cpus = 0;             // the pool; 0: the machine's cores
     const Clock* clock = &Clock::system();
+    std::optional<std::vector<int>> gpus = {};  // the pool; none: those of the machine
   };
   explicit JobEngine(Options options);
   ~JobEngine();
@@ -97,15 +100,17 @@ class JobEngine {
 
   // Forgets jobs that have ended: their rows, directories, logs and results, and the models of trainers that
   // are configured to delete_saved_models (purge.h). By selector: the oldest submits first, at most `limit`;
-  // `sink` gets each job once it is gone. By uuid: nothing, and nothing done, while the job has not ended.
-  // `dry_run` only tells.
+  // `sink` gets each job once it is gone. By uuid: nothing, and nothing done, while the job has not ended, or
+  // while one that has not ended waits for it; such a one stays also where a selector matches it. `dry_run`
+  // only tells.
   void prune(const JobSelector& selector, bool dry_run, const std::function<void(const JobInfo&)>& sink);
   std::optional<JobInfo> prune(const std::string& uuid, bool dry_run);
 
-  // Starts a runner when a job is eligible and there is room.
+  // Settles what has died, and starts a runner when a job is eligible and there is room.
   void dispatch();
 
   const std::string& home() const;
+  const Pool& pool() const;
 
  private:
   class Impl;
@@ -114,10 +119,8 @@ class JobEngine {
 
 // The body of `ostler-job run`: takes queued jobs, one after the other. Returns the process's exit code; does
 // not return when it execs itself for the next job.
-// `cpus`: the pool of the one who asked for the runner; 0: the machine's cores. A runner that was just
-// launched calls leave_parent() before.
-int run_runner(const std::string& home, const std::string& job_program, int cpus = 0);
-// How many cpus a pool of `cpus` has: the machine's cores for 0.
-int pool_size(int cpus);
+// `pool`: that of the one who asked for the runner. A runner that was just launched calls leave_parent()
+// before.
+int run_runner(const std::string& home, const std::string& job_program, const Pool& pool = {});
 
 }  // namespace ostler

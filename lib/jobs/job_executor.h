@@ -24,6 +24,9 @@ class JobExecutor {
   // Ends whoever runs the job, and what it started, by force: for a runner that no longer answers. `observed`
   // is what was seen of it; another runner is left alone.
   virtual void kill(const std::string& uuid, const Observation& observed) = 0;
+  // Starts the command that the job's user wants run after its end, where there is one; its outcome and its
+  // environment are there. At most once, whoever calls it how often.
+  virtual void run_on_finish(const std::string& uuid) = 0;
 };
 
 }  // namespace ostler

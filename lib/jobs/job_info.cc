@@ -38,6 +38,7 @@ Value progress_of(const Value& event, const JobInfo& info, Time now) {
 void add_running(JobInfo& info, const JobPaths& paths, Time now) {
   const LastEvents events = read_last_events(paths.events);
   info.progress = progress_of(events.progress, info, now);
+  if (!events.retry.is_null()) info.next_attempt_time = parse_time(events.retry.get_string("at"));
   for (const Value* event : {&events.metrics, &events.progress}) {
     if (const Value* metrics = event->find("metrics"); metrics != nullptr && metrics->size() > 0) {
       info.metrics = *metrics;
@@ -83,6 +84,9 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
   info.attempt = row.attempt;
   info.cpus = row.cpus;
   info.gpus = row.gpus;
+  info.gpu_devices = row.gpu_devices;
+  info.priority = row.priority;
+  info.group = row.group;
   info.cancel_requested = row.cancel_requested;
   info.metrics = Value::object();
   if (is_terminal(row.status) && row.details.is_null()) {  // of a brief list
@@ -100,6 +104,10 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
   info.tags = copy_of(row.details, "tags");
   info.data = copy_of(row.details, "data");
   info.command = copy_of(row.details, "command");
+  info.after = copy_of(row.details, "after");
+  info.retries = static_cast<int>(row.details.get_integer("retries"));
+  if (const Value* limit = row.details.find("time_limit"); limit != nullptr && limit->is_number())
+    info.time_limit = from_seconds(limit->as_number());
   if (is_terminal(row.status)) {
     if (!row.outcome.is_null()) add_outcome(info, outcome_from(row.outcome), now);
   } else if (is_terminal(info.status)) {

@@ -1,7 +1,5 @@
 #include "lib/jobs/job_spec.h"
 
-#include <cmath>
-
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 
@@ -27,8 +25,6 @@ std::vector<DataFile> data_from(const Value* list) {
                      file.get_integer("modified_ns")});
   return files;
 }
-
-Duration from_seconds(double number) { return Duration(std::llround(number * 1e6)); }
 
 Value copy_of(const Value& value, std::string_view key) {
   const Value* found = value.find(key);
@@ -70,6 +66,14 @@ Value to_value(const JobSpec& spec) {
   value["retention"] = spec.retention ? Value(seconds(*spec.retention)) : Value();
   value["delete_saved_model"] = spec.delete_saved_model;
   value["tags"] = spec.tags;
+  value["group"] = spec.group;
+  value["after"] = Value::array();
+  for (const std::string& uuid : spec.after) value["after"].push_back(uuid);
+  value["time_limit"] = spec.time_limit ? Value(seconds(*spec.time_limit)) : Value();
+  value["retries"] = spec.retries;
+  value["retry_delay"] = seconds(spec.retry_delay);
+  value["max_requeues"] = spec.max_requeues;
+  value["on_finish"] = spec.on_finish;
   return value;
 }
 
@@ -115,6 +119,15 @@ JobSpec job_spec_from(const Value& value) {
     spec.retention = from_seconds(retention->as_number("retention"));
   spec.delete_saved_model = value.get_boolean("delete_saved_model");
   spec.tags = copy_of(value, "tags");
+  spec.group = value.get_string("group");
+  if (const Value* after = value.find("after"); after != nullptr && !after->is_null())
+    for (const Value& uuid : after->as_array("after")) spec.after.push_back(uuid.as_string("after"));
+  if (const Value* limit = value.find("time_limit"); limit != nullptr && !limit->is_null())
+    spec.time_limit = from_seconds(limit->as_number("time_limit"));
+  spec.retries = static_cast<int>(value.get_integer("retries"));
+  spec.retry_delay = from_seconds(value.get_number("retry_delay"));
+  spec.max_requeues = static_cast<int>(value.get_integer("max_requeues"));
+  spec.on_finish = value.get_string("on_finish");
   return spec;
 }
 

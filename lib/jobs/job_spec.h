@@ -1,8 +1,7 @@
 #pragma once
 
 // spec.json: all that a job needs to run, on its own, later, elsewhere, without SQLite or the user's
-// configuration. Has room for what is not used yet (retries, time limit, after, gpus): unknown keys are kept
-// by the reader and a larger "format" is refused by name.
+// configuration. Unknown keys are passed over by the reader; a larger "format" is refused by name.
 
 #include <string>
 #include <utility>
@@ -54,7 +53,16 @@ struct JobSpec {
   Duration cancel_grace = std::chrono::seconds(10);
   std::optional<Duration> retention;  // how long after its end the job is kept; none: for ever
   bool delete_saved_model = false;    // purging deletes the model at `save_path` too, while it is this job's
-  Value tags;
+  Value tags;                         // a map of texts
+  std::string group;                  // of jobs that belong together; empty: none
+  // Uuids of jobs that must be COMPLETED before this one starts.
+  std::vector<std::string> after;
+  // From the start to the end of the work, attempts and the delays between them included.
+  std::optional<Duration> time_limit;
+  int retries = 0;  // further attempts after one that has failed
+  Duration retry_delay{};
+  int max_requeues = 0;   // how often a lost job is queued again (on_lost: requeue); 0: it is ERRORED
+  std::string on_finish;  // a command for /bin/sh, run once after the end
 };
 
 Value to_value(const JobSpec& spec);

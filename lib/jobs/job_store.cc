@@ -3,8 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "lib/base/error.h"
 #include "lib/base/files.h"
+#include "lib/jobs/cells.h"
 #include "lib/jobs/job_store_schema.h"
 
 namespace ostler {
@@ -15,24 +18,9 @@ constexpr char kColumns[] =
     "sequence, uuid, external_id, kind, instance, executor, module_name, priority, cpus, gpus, status, "
     "reason, "
     "attempt, failed_starts, cancel_requested, submission_time, start_time, completion_time, host, target, "
-    "progress, metrics";
+    "progress, metrics, job_group, gpu_devices, requeues_left, failed_dependency, "
+    "waiting_for";
 constexpr char kDocuments[] = ", details, outcome";
-
-Database::Cell cell(std::int64_t number) { return number; }
-Database::Cell cell(Time time) { return static_cast<std::int64_t>(time.time_since_epoch().count()); }
-template <typename Type>
-Database::Cell cell(const std::optional<Type>& value) {
-  if (!value) return nullptr;
-  if constexpr (std::is_same_v<Type, Time>)
-    return cell(*value);
-  else
-    return *value;
-}
-
-Database::Cell json_cell(const Value& value) {
-  if (value.is_null()) return nullptr;
-  return to_json(value);
-}
 
 Time time_from(std::int64_t microseconds) { return Time(Duration(microseconds)); }
 
@@ -67,9 +55,14 @@ JobRow row_from(const Database::Row& row, bool brief) {
   job.target = row.text(19);
   job.progress = document(20);
   job.metrics = document(21);
+  job.group = row.text(22);
+  job.gpu_devices = row.text(23);
+  job.requeues_left = number(24);
+  job.failed_dependency = row.text(25);
+  job.waiting_for = number(26);
   if (brief) return job;
-  job.details = document(22);
-  job.outcome = document(23);
+  job.details = document(27);
+  job.outcome = document(28);
   return job;
 }
 
@@ -96,6 +89,10 @@ Value details_of(const JobSpec& spec) {
   for (const DataFile& file : spec.data) details["data"].push_back(file.path);
   details["command"] = spec.command;
   details["tags"] = spec.tags;
+  if (!spec.after.empty()) details["after"] = Value::array();
+  for (const std::string& uuid : spec.after) details["after"].push_back(uuid);
+  if (spec.retries > 0) details["retries"] = spec.retries;
+  if (spec.time_limit) details["time_limit"] = seconds(*spec.time_limit);
   return details;
 }
 
@@ -155,6 +152,22 @@ JobStore::Standing JobStore::standing(const JobRow& newest, const JobSpec& spec,
   return wanted ? Standing::instead : Standing::none;
 }
 
+// Within the transaction of the insert: how many of these jobs have not completed yet, and one that will not.
+std::pair<std::int64_t, std::optional<std::string>> JobStore::standing_of_dependencies(
+    const std::vector<std::string>& needed) {
+  std::int64_t waiting_for = 0;
+  std::optional<std::string> failed;
+  for (const std::string& uuid : std::set<std::string>(needed.begin(), needed.end())) {
+    const std::int64_t status =
+        database_.integer("SELECT status + 1 FROM jobs WHERE uuid = ?", {uuid}) - 1;  // -1: no such row
+    if (status < 0) throw not_found("the job " + uuid + ", after which this one is to run, is gone");
+    if (status == static_cast<int>(JobStatus::COMPLETED)) continue;
+    ++waiting_for;
+    if (is_terminal(static_cast<JobStatus>(status)) && !failed) failed = uuid;
+  }
+  return {waiting_for, failed};
+}
+
 JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
   const std::string details = to_json(details_of(spec));
   const std::string lane = std::string(job_kind_name(spec.kind)) + "/" + spec.instance;
@@ -173,15 +186,25 @@ JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
                 "); wait for it, cancel it, or use another --id (--if-exists says what to do instead)");
       if (inserted.standing != Standing::none) return;
     }
+    const auto [waiting_for, failed] = standing_of_dependencies(spec.after);
     database_.run(
         "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
-        "max_concurrent, cpus, gpus, submission_time, target, details, retention) VALUES (?, ?, ?, ?, ?, ?, "
-        "0, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "max_concurrent, cpus, gpus, submission_time, target, details, retention, waiting_for, "
+        "failed_dependency, job_group, requeues_left) "
+        "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {spec.uuid, cell(spec.external_id), cell(static_cast<int>(spec.kind)), spec.instance, spec.executor,
          spec.module.name, cell(spec.priority), lane, cell(spec.max_concurrent.value_or(0)), cell(spec.cpus),
          cell(spec.gpus), cell(spec.submission_time),
-         spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details, cell(retention)});
+         spec.kind == JobKind::train ? spec.save_path : spec.model_as_given, details, cell(retention),
+         cell(waiting_for), cell(failed), spec.group.empty() ? Database::Cell() : spec.group,
+         cell(spec.max_requeues)});
+    if (spec.after.empty() && spec.tags.size() == 0) return;
+    const std::int64_t sequence = database_.integer("SELECT sequence FROM jobs WHERE uuid = ?", {spec.uuid});
+    for (const std::string& needed : spec.after)
+      database_.run("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", {needed, sequence});
+    if (spec.tags.size() > 0)
+      for (const auto& [name, value] : spec.tags.as_object())
+        database_.run("INSERT INTO tags VALUES (?, ?, ?)", {name, value.as_string(name), sequence});
   });
   return inserted;
 }
@@ -213,39 +236,36 @@ std::vector<JobRow> JobStore::running() { return rows("WHERE status = 1 ORDER BY
 
 std::vector<JobRow> JobStore::queued_with_marks() {
   return rows(
-      "INDEXED BY jobs_marked WHERE status = 0 AND (cancel_requested OR failed_starts > 0) ORDER BY sequence",
+      "INDEXED BY jobs_marked WHERE status = 0 AND (cancel_requested OR failed_starts > 0 OR "
+      "failed_dependency "
+      "IS NOT NULL) ORDER BY sequence",
       {});
-}
-
-bool JobStore::request_cancel(const std::string& uuid) {
-  bool active = false;
-  database_.in_transaction([&] {
-    active = database_.run("UPDATE jobs SET cancel_requested = 1 WHERE uuid = ? AND status < 2", {uuid}) > 0;
-  });
-  return active;
-}
-
-int JobStore::count_failed_start(const std::string& uuid) {
-  int count = 0;
-  database_.in_transaction([&] {
-    database_.run("UPDATE jobs SET failed_starts = failed_starts + 1 WHERE uuid = ? AND status = 0", {uuid});
-    count = static_cast<int>(database_.integer("SELECT failed_starts FROM jobs WHERE uuid = ?", {uuid}));
-  });
-  return count;
 }
 
 std::vector<std::string> JobStore::expired(Time now, int limit) {
   std::vector<std::string> uuids;
   database_.each(
       "SELECT uuid FROM jobs INDEXED BY jobs_by_expiry WHERE retention IS NOT NULL AND "
-      "completion_time + retention <= ? ORDER BY completion_time + retention LIMIT ?",
+      "completion_time + retention <= ? AND NOT EXISTS (SELECT 1 FROM dependencies WHERE needed = jobs.uuid) "
+      "ORDER BY completion_time + retention LIMIT ?",
       {cell(now), cell(limit)}, [&](const Database::Row& row) { uuids.push_back(row.text(0)); });
   return uuids;
 }
 
 bool JobStore::is_expired(const std::string& uuid, Time now) {
-  return database_.integer("SELECT completion_time + retention <= ? FROM jobs WHERE uuid = ?",
-                           {cell(now), uuid}) != 0;
+  return database_.integer(
+             "SELECT completion_time + retention <= ? AND NOT EXISTS (SELECT 1 FROM dependencies WHERE "
+             "needed = "
+             "jobs.uuid) FROM jobs WHERE uuid = ?",
+             {cell(now), uuid}) != 0;
+}
+
+std::vector<std::string> JobStore::not_needed(const std::vector<std::string>& uuids) {
+  std::vector<std::string> free;
+  for (const std::string& uuid : uuids)
+    if (database_.integer("SELECT count(*) FROM dependencies WHERE needed = ?", {uuid}) == 0)
+      free.push_back(uuid);
+  return free;
 }
 
 void JobStore::remove(const std::vector<std::string>& uuids) {
@@ -253,25 +273,6 @@ void JobStore::remove(const std::vector<std::string>& uuids) {
     for (const std::string& uuid : uuids)
       database_.run("DELETE FROM jobs WHERE uuid = ? AND status >= 2", {uuid});
   });
-}
-
-bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome) {
-  // A row that is still QUEUED while the record says COMPLETED is one that was put back (a restored store).
-  if (is_terminal(from) || !is_legal_move(JobStatus::RUNNING, outcome.status))
-    throw internal_error("job " + uuid + " cannot become " + std::string(job_status_name(outcome.status)) +
-                         " from " + std::string(job_status_name(from)));
-  bool changed = false;
-  database_.in_transaction([&] {
-    changed = database_.run(
-                  "UPDATE jobs SET status = ?, reason = ?, start_time = coalesce(?, start_time), "
-                  "completion_time = ?, outcome = ?, progress = ?, metrics = ? WHERE uuid = ? AND attempt = "
-                  "? AND status = ?",
-                  {cell(static_cast<int>(outcome.status)), cell(static_cast<int>(outcome.reason)),
-                   cell(outcome.start_time), cell(outcome.completion_time), to_json(to_value(outcome)),
-                   json_cell(outcome.progress), json_cell(outcome.metrics), uuid, cell(attempt),
-                   cell(static_cast<int>(from))}) > 0;
-  });
-  return changed;
 }
 
 }  // namespace ostler

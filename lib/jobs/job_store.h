@@ -14,6 +14,7 @@
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/job_spec.h"
+#include "lib/jobs/pool.h"
 
 namespace ostler {
 
@@ -26,7 +27,12 @@ struct JobRow {
   int priority = 0, cpus = 1, gpus = 0;
   JobStatus status = JobStatus::QUEUED;
   JobReason reason = JobReason::none;
-  int attempt = 0, failed_starts = 0;
+  int attempt = 0, failed_starts = 0, requeues_left = 0;
+  int waiting_for = 0;      // jobs that have not completed yet
+  std::string gpu_devices;  // "0,1", once started
+  std::string
+      failed_dependency;  // the uuid of a job that it waited for and that did not complete; empty: none
+  std::string group;
   bool cancel_requested = false;
   Time submission_time{};
   std::optional<Time> start_time, completion_time;
@@ -56,7 +62,8 @@ class JobStore {
   enum class Standing { none, instead, in_the_way };
   static Standing standing(const JobRow& newest, const JobSpec& spec, IfExists if_exists);
   // QUEUED, in one transaction with the look at the external id's newest run. When that one stands instead or
-  // in the way, nothing is written; in the way without `replace` is already_exists, naming it.
+  // in the way, nothing is written; in the way without `replace` is already_exists, naming it. A job of
+  // `spec.after` that is not there any more is not_found.
   struct Inserted {
     Standing standing = Standing::none;
     std::string other;  // its uuid
@@ -66,21 +73,27 @@ class JobStore {
   std::optional<JobRow> newest_of(const std::string& external_id);
   std::vector<std::string> uuids_with_prefix(const std::string& prefix, int limit);
   std::vector<JobRow> running();
-  // Queued ones that a cancel or a failed start has touched: they alone may have ended without the row's
-  // knowing.
+  // Queued ones that a cancel, a failed start or a failed dependency has touched: they alone may have ended
+  // without the row's knowing.
   std::vector<JobRow> queued_with_marks();
 
   // False when the job is terminal.
   bool request_cancel(const std::string& uuid);
   // How often the start of this queued job has failed by now.
   int count_failed_start(const std::string& uuid);
+  // A further attempt of a running job begins; false when the row has moved on.
+  bool begin_attempt(const std::string& uuid, int last_attempt);
+  // A running job that was lost is queued again; false when the row has moved on, or may not be.
+  bool requeue(const std::string& uuid, int attempt);
   // The row catches up with the record: `from` and `attempt` are as the caller saw them; false when they have
-  // moved on.
+  // moved on. Jobs that waited for it are told: they may start, or are marked (queued_with_marks).
   bool finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome);
 
   // Purging. Jobs whose retention is over, the longest ago first.
   std::vector<std::string> expired(Time now, int limit);
   bool is_expired(const std::string& uuid, Time now);
+  // Those that no job waits for.
+  std::vector<std::string> not_needed(const std::vector<std::string>& uuids);
   // Removes the rows of jobs that have ended; others stay.
   void remove(const std::vector<std::string>& uuids);
 
@@ -91,14 +104,15 @@ class JobStore {
   struct Next {
     std::string uuid;
     std::string executor;
-    bool fits = false;  // there is room in the pool, or nothing runs
+    bool fits = false;           // there is room in the pool, or nothing runs
+    std::vector<int> gpus = {};  // that it would be given
   };
-  std::optional<Next> next_eligible(int pool_cpus, const std::vector<std::string>& skip = {});
-  // True while any job could become eligible once others end.
+  std::optional<Next> next_eligible(const Pool& pool, const std::vector<std::string>& skip = {});
+  // True while any job could become eligible once others end, or are seen to have ended.
   bool has_queue();
   // Sets RUNNING, when the job is still the first eligible one and fits. The caller holds the job's lock.
   enum class Claim { claimed, not_first, no_room, taken };
-  Claim claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip, Time now,
+  Claim claim(const std::string& uuid, const Pool& pool, const std::vector<std::string>& skip, Time now,
               const std::string& host);
 
   // Lists (job_store_list.cc). Active: running ones by age, then queued ones in their order. Finished: newest
@@ -116,6 +130,9 @@ class JobStore {
   void each_row(const std::string& sql, const Database::Cells& cells, bool brief,
                 const std::function<void(const JobRow&)>& sink);
   std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells);
+  std::pair<std::int64_t, std::optional<std::string>> standing_of_dependencies(
+      const std::vector<std::string>& needed);
+  void tell_waiting(const std::string& uuid, JobStatus status);
 
   Database database_;
 };

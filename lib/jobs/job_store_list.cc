@@ -12,6 +12,11 @@ struct Condition {
   Database::Cells cells;
 
   explicit Condition(const JobSelector& selector) {
+    if (selector.group) add(" AND job_group = ?", *selector.group);
+    for (const auto& [name, value] : selector.tags) {
+      sql += " AND sequence IN (SELECT sequence FROM tags WHERE name = ? AND value = ?)";
+      cells.insert(cells.end(), {name, value});
+    }
     if (selector.kind) add(" AND kind = ?", static_cast<std::int64_t>(*selector.kind));
     if (selector.module_name) add(" AND module_name = ?", *selector.module_name);
     if (selector.since) add(" AND submission_time >= ?", micros(*selector.since));
@@ -87,13 +92,15 @@ std::vector<JobRow> JobStore::finished_after(std::int64_t sequence, const JobSel
 }
 
 std::int64_t JobStore::count(const JobSelector& selector) {
-  const bool by_time = selector.since || selector.until || selector.ended_before;  // else the counters know
+  // Else the counters know.
+  const bool by_row =
+      selector.since || selector.until || selector.ended_before || selector.group || !selector.tags.empty();
   const Condition condition(selector);
   std::int64_t total = 0;
   for (int status = 0; status <= static_cast<int>(JobStatus::ERRORED); ++status) {
     if (!wants(selector, static_cast<JobStatus>(status))) continue;
     total += database_.integer(
-        std::string(by_time ? "SELECT count(*) FROM jobs " : "SELECT sum(number) FROM counts ") +
+        std::string(by_row ? "SELECT count(*) FROM jobs " : "SELECT sum(number) FROM counts ") +
             status_is(static_cast<JobStatus>(status)) + condition.sql,
         condition.cells);
   }

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <map>
 
+#include "lib/jobs/cells.h"
 #include "lib/jobs/job_store.h"
 
 namespace ostler {
@@ -19,21 +21,24 @@ struct Lane {
 struct Running {
   std::map<std::string, std::int64_t> jobs;  // by lane
   std::int64_t cpus = 0;
+  std::vector<int> gpus;
   bool any = false;
 };
 
 struct Head {
   std::string uuid, executor;
-  std::int64_t sequence = 0, priority = 0, cpus = 0;
+  std::int64_t sequence = 0, priority = 0, cpus = 0, gpus = 0;
 };
 
 Running count_running(Database& database) {
   Running running;
-  database.each("SELECT lane, cpus FROM jobs WHERE status = 1", {}, [&](const Database::Row& row) {
-    ++running.jobs[row.text(0)];
-    running.cpus += row.integer(1);
-    running.any = true;
-  });
+  database.each("SELECT lane, cpus, gpu_devices FROM jobs WHERE status = 1", {},
+                [&](const Database::Row& row) {
+                  ++running.jobs[row.text(0)];
+                  running.cpus += row.integer(1);
+                  for (const int gpu : gpus_from(row.text(2))) running.gpus.push_back(gpu);
+                  running.any = true;
+                });
   return running;
 }
 
@@ -59,7 +64,7 @@ std::vector<Lane> lanes_with_queue(Database& database) {
 }
 
 std::optional<Head> head_of(Database& database, const Lane& lane, const std::vector<std::string>& skip) {
-  std::string sql = std::string("SELECT uuid, executor, sequence, priority, cpus") + kFromQueue +
+  std::string sql = std::string("SELECT uuid, executor, sequence, priority, cpus, gpus") + kFromQueue +
                     " AND lane = ? AND max_concurrent = ?";
   Database::Cells cells = {lane.name, lane.limit};
   for (const std::string& uuid : skip) {
@@ -68,14 +73,24 @@ std::optional<Head> head_of(Database& database, const Lane& lane, const std::vec
   }
   std::optional<Head> head;
   database.each(sql + " ORDER BY priority DESC, sequence LIMIT 1", cells, [&](const Database::Row& row) {
-    head = Head{row.text(0), row.text(1), row.integer(2), row.integer(3), row.integer(4)};
+    head = Head{row.text(0), row.text(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5)};
   });
   return head;
 }
 
+// The first `wanted` of the pool's that are in nobody's hands, or as many as there are.
+std::vector<int> free_gpus(const Pool& pool, const std::vector<int>& taken, std::size_t wanted) {
+  std::vector<int> free;
+  for (const int gpu : pool_gpus(pool))
+    if (free.size() < wanted && std::find(taken.begin(), taken.end(), gpu) == taken.end())
+      free.push_back(gpu);
+  return free;
+}
+
 }  // namespace
 
-std::optional<JobStore::Next> JobStore::next_eligible(int pool_cpus, const std::vector<std::string>& skip) {
+std::optional<JobStore::Next> JobStore::next_eligible(const Pool& pool,
+                                                      const std::vector<std::string>& skip) {
   const std::vector<Lane> lanes = lanes_with_queue(database_);
   if (lanes.empty()) return std::nullopt;
   const Running running = count_running(database_);
@@ -90,22 +105,27 @@ std::optional<JobStore::Next> JobStore::next_eligible(int pool_cpus, const std::
       first = head;
   }
   if (!first) return std::nullopt;
-  return Next{first->uuid, first->executor, !running.any || running.cpus + first->cpus <= pool_cpus};
+  // Where nothing runs it fits, even into a pool that has become smaller since it was submitted; gpus that
+  // are not there at all are found out about when it starts.
+  Next next{first->uuid, first->executor, !running.any || running.cpus + first->cpus <= pool_cpus(pool)};
+  if (first->gpus > 0) {
+    next.gpus = free_gpus(pool, running.gpus, static_cast<std::size_t>(first->gpus));
+    next.fits = next.fits && (!running.any || next.gpus.size() == static_cast<std::size_t>(first->gpus));
+  }
+  return next;
 }
 
-bool JobStore::has_queue() {
-  return database_.integer(std::string("SELECT 1") + kFromQueue + " LIMIT 1") == 1;
-}
+bool JobStore::has_queue() { return database_.integer("SELECT 1 FROM jobs WHERE status = 0 LIMIT 1") == 1; }
 
-JobStore::Claim JobStore::claim(const std::string& uuid, int pool_cpus, const std::vector<std::string>& skip,
-                                Time now, const std::string& host) {
+JobStore::Claim JobStore::claim(const std::string& uuid, const Pool& pool,
+                                const std::vector<std::string>& skip, Time now, const std::string& host) {
   Claim result = Claim::taken;
   database_.in_transaction([&] {
     constexpr char kQueued[] =
         "SELECT count(*) FROM jobs WHERE uuid = ? AND status = 0 AND waiting_for = 0 AND cancel_requested = "
         "0";
     if (database_.integer(kQueued, {uuid}) == 0) return;
-    const auto next = next_eligible(pool_cpus, skip);
+    const auto next = next_eligible(pool, skip);
     if (!next) {
       result = Claim::no_room;
     } else if (next->uuid != uuid) {
@@ -116,8 +136,8 @@ JobStore::Claim JobStore::claim(const std::string& uuid, int pool_cpus, const st
       // A clock that was set back since the submit must not make the job start before it was submitted.
       database_.run(
           "UPDATE jobs SET status = 1, attempt = attempt + 1, start_time = max(?, submission_time), "
-          "host = ? WHERE uuid = ?",
-          {static_cast<std::int64_t>(now.time_since_epoch().count()), host, uuid});
+          "host = ?, gpu_devices = ? WHERE uuid = ?",
+          {cell(now), host, gpu_list(next->gpus), uuid});
       result = Claim::claimed;
     }
   });

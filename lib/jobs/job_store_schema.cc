@@ -97,10 +97,42 @@ ALTER TABLE jobs ADD COLUMN retention INTEGER;  -- microseconds after completion
 CREATE INDEX jobs_by_expiry ON jobs (completion_time + retention) WHERE retention IS NOT NULL;
 )sql";
 
+// Dependencies, tags, groups, gpus, and jobs that are queued again.
+constexpr char kQueueing[] = R"sql(
+ALTER TABLE jobs ADD COLUMN job_group TEXT;                           -- of jobs that belong together
+ALTER TABLE jobs ADD COLUMN gpu_devices TEXT NOT NULL DEFAULT '';     -- given at the start: "0,1"
+ALTER TABLE jobs ADD COLUMN requeues_left INTEGER NOT NULL DEFAULT 0; -- once lost: queued again so many times
+ALTER TABLE jobs ADD COLUMN failed_dependency TEXT;                   -- the first that did not complete: its uuid
+CREATE INDEX jobs_by_group ON jobs (job_group, sequence) WHERE job_group IS NOT NULL;
+
+DROP INDEX jobs_marked;
+CREATE INDEX jobs_marked ON jobs (sequence)
+  WHERE status = 0 AND (cancel_requested OR failed_starts > 0 OR failed_dependency IS NOT NULL);
+
+-- What a job that has not ended was submitted to run after. Kept until it has ended, so that nothing that it
+-- needs is purged.
+CREATE TABLE dependencies (
+  needed  TEXT    NOT NULL,  -- a uuid
+  waiting INTEGER NOT NULL,  -- a sequence
+  PRIMARY KEY (needed, waiting)
+) WITHOUT ROWID;
+CREATE INDEX dependencies_of ON dependencies (waiting);
+
+CREATE TABLE tags (
+  name     TEXT    NOT NULL,
+  value    TEXT    NOT NULL,
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (name, value, sequence)
+) WITHOUT ROWID;
+CREATE INDEX tags_of ON tags (sequence);
+CREATE TRIGGER tags_deleted AFTER DELETE ON jobs BEGIN DELETE FROM tags WHERE sequence = old.sequence; END;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {"jobs", kJobs},
     {"table_columns", kTableColumns},
     {"retention", kRetention},
+    {"queueing", kQueueing},
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_lock.h"
+#include "lib/jobs/on_finish.h"
 #include "lib/jobs/process_tree.h"
 #include "lib/jobs/publish.h"
 #include "lib/jobs/store_layout.h"
@@ -54,13 +55,13 @@ bool is_runner(pid_t pid) {
 
 }  // namespace
 
-LocalExecutor::LocalExecutor(std::string home, std::string job_program, int cpus)
-    : home_(std::move(home)), job_program_(std::move(job_program)), cpus_(cpus) {}
+LocalExecutor::LocalExecutor(std::string home, std::string job_program, Pool pool)
+    : home_(std::move(home)), job_program_(std::move(job_program)), pool_(std::move(pool)) {}
 
 void LocalExecutor::launch() {
   // It leaves its parent first: so it is nobody's zombie, however long this process lives.
   SpawnRequest request;
-  request.arguments = runner_arguments(job_program_, home_, cpus_);
+  request.arguments = runner_arguments(job_program_, home_, pool_);
   request.arguments.insert(request.arguments.end(), {"--leave-parent", "yes"});
   request.environment = runner_environment();
   request.working_directory = std::string("/");
@@ -89,6 +90,11 @@ void LocalExecutor::kill(const std::string& uuid, const Observation& observed) {
   for (const pid_t pid : below) ::kill(pid, SIGKILL);
 }
 
+void LocalExecutor::run_on_finish(const std::string& uuid) {
+  const JobPaths paths(job_directory_path(home_, uuid));
+  start_on_finish(paths, read_spec(paths.spec), split(read_file(paths.environment), '\0'), job_program_);
+}
+
 std::vector<std::string> runner_environment() {
   constexpr std::string_view kKept[] = {"PATH=",         "HOME=",       "TMPDIR=",      "LD_LIBRARY_PATH=",
                                         "LD_PRELOAD=",   "FAKETIME",    "ASAN_OPTIONS", "LSAN_OPTIONS",
@@ -101,8 +107,12 @@ std::vector<std::string> runner_environment() {
   return kept;
 }
 
-std::vector<std::string> runner_arguments(const std::string& job_program, const std::string& home, int cpus) {
-  return {job_program, "run", "--home", home, "--cpus", std::to_string(cpus)};
+std::vector<std::string> runner_arguments(const std::string& job_program, const std::string& home,
+                                          const Pool& pool) {
+  std::vector<std::string> arguments = {job_program, "run",    "--home",
+                                        home,        "--cpus", std::to_string(pool.cpus)};
+  if (pool.gpus) arguments.insert(arguments.end(), {"--gpus", gpu_list(*pool.gpus)});
+  return arguments;
 }
 
 }  // namespace ostler

@@ -91,8 +91,9 @@ void sweep_trash(const JobContext& context) {
 
 }  // namespace
 
-void purge(const JobContext& context, const std::vector<std::string>& uuids) {
-  if (uuids.empty()) return;
+std::vector<std::string> purge(const JobContext& context, const std::vector<std::string>& chosen) {
+  std::vector<std::string> uuids = context.store.not_needed(chosen);
+  if (uuids.empty()) return uuids;
   make_trash(context.home);
   for (const std::string& uuid : uuids) move_to_trash(context.home, uuid);
   // Else the machine's crash could take the renames back and leave directories that no row knows.
@@ -111,6 +112,7 @@ void purge(const JobContext& context, const std::vector<std::string>& uuids) {
   }
   test_point("purge:deleted");
   empty_trash(context.home, uuids);
+  return uuids;
 }
 
 bool purge_expired(const JobContext& context) {

@@ -19,8 +19,9 @@
 namespace ostler {
 
 // The jobs are terminal by their rows, and the store is this user's. Throws Error (a locked store, a disk
-// that is full also without them); what was begun is finished by a later sweep.
-void purge(const JobContext& context, const std::vector<std::string>& uuids);
+// that is full also without them); what was begun is finished by a later sweep. Jobs that others wait for
+// stay; the others' uuids are given back.
+std::vector<std::string> purge(const JobContext& context, const std::vector<std::string>& uuids);
 
 // What every submit and look-up does before it looks: finishes purges that were cut off, and purges some of
 // the jobs whose retention is over. True when none of those is left.

@@ -2,11 +2,13 @@
 
 namespace ostler {
 
+const char* const kLost = "the job was lost: its runner was killed, or the machine went down";
+
 namespace {
 
-constexpr char kLost[] = "the job was lost: its runner was killed, or the machine went down";
 constexpr char kDirectoryGone[] = "the job was lost: its directory in the store is gone";
 constexpr char kNoStart[] = "the job could not be started";
+constexpr char kDependency[] = "the job that it was to run after did not complete: ";
 
 Verdict as_it_is(const JobRow& row) { return {row.status, row.reason, {}, Verdict::Action::none}; }
 
@@ -33,8 +35,15 @@ Verdict reconcile(const JobRow& row, const Observation& seen) {
   if (canceled) return {JobStatus::CANCELED, JobReason::user, {}, Verdict::Action::conclude};
   if (seen.directory_gone)
     return {JobStatus::ERRORED, JobReason::lost, {kDirectoryGone}, Verdict::Action::conclude};
-  if (row.status == JobStatus::RUNNING)
+  if (row.status == JobStatus::RUNNING) {
+    if (row.requeues_left > 0) return {JobStatus::QUEUED, JobReason::none, {}, Verdict::Action::requeue};
     return {JobStatus::ERRORED, JobReason::lost, {kLost}, Verdict::Action::conclude};
+  }
+  if (!row.failed_dependency.empty())
+    return {JobStatus::ERRORED,
+            JobReason::dependency,
+            {kDependency + row.failed_dependency},
+            Verdict::Action::conclude};
   if (row.failed_starts >= kStartsAllowed)
     return {JobStatus::ERRORED, JobReason::lost, {kNoStart}, Verdict::Action::conclude};
   return as_it_is(row);

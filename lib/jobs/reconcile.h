@@ -27,14 +27,17 @@ struct Verdict {
   std::vector<std::string> errors;
   enum class Action {
     none,
-    adopt,    // the record has an end that the row does not know: publish what is unpublished, update the row
-    conclude  // nobody has the job in hand: end what is left of it, write this verdict as its outcome, then
-              // the row
+    adopt,  // the record has an end that the row does not know: publish what is unpublished, update the row
+    conclude,  // nobody has the job in hand: end what is left of it, write this verdict as its outcome, then
+               // the row
+    requeue    // nobody has the job in hand: end what is left of it, and put it back into the queue
   } action = Action::none;
 };
 
 // How often the start of a job may fail before it is given up.
 inline constexpr int kStartsAllowed = 3;
+// The error of a job that nobody has in hand any more.
+extern const char* const kLost;
 
 Verdict reconcile(const JobRow& row, const Observation& seen);
 

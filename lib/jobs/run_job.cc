@@ -9,8 +9,10 @@
 
 #include "lib/base/strings.h"
 #include "lib/jobs/job_end.h"
+#include "lib/jobs/on_finish.h"
 #include "lib/jobs/publish.h"
 #include "lib/jobs/test_point.h"
+#include "lib/jobs/work_process.h"
 
 namespace ostler {
 
@@ -20,22 +22,10 @@ constexpr off_t kReservedForEvents = 64 << 10;
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-void turn_into_error(Outcome& outcome, const Error& error) {
-  outcome.status = JobStatus::ERRORED;
-  outcome.reason = error.code() == StatusCode::resource_exhausted ? JobReason::disk_full
-                   : error.code() == StatusCode::data_loss        ? JobReason::lost
-                                                                  : JobReason::user;
-  outcome.errors = {error.what()};
-  outcome.result.reset();
-  outcome.staged = outcome.target = outcome.tracking_id = {};
-}
-
-void turn_into_canceled(Outcome& outcome) {
-  outcome.status = JobStatus::CANCELED;
-  outcome.reason = JobReason::user;
-  outcome.errors.clear();
-  outcome.result.reset();
-  outcome.staged = outcome.target = outcome.tracking_id = {};
+JobReason reason_of(const Error& error) {
+  return error.code() == StatusCode::resource_exhausted ? JobReason::disk_full
+         : error.code() == StatusCode::data_loss        ? JobReason::lost
+                                                        : JobReason::user;
 }
 
 std::string result_target(const JobSpec& spec) {
@@ -44,22 +34,25 @@ std::string result_target(const JobSpec& spec) {
 
 }  // namespace
 
-PreparedJob::PreparedJob(const JobPaths& paths, const std::string& uuid) : paths_(paths) {
+PreparedJob::PreparedJob(const JobPaths& paths, const std::string& uuid, const Pool& pool) : paths_(paths) {
   try {
     spec_ = read_spec(paths.spec);
     if (spec_.uuid != uuid) throw invalid_argument(paths.spec + " is of another job");
+    if (spec_.gpus > 0 && pool_gpus(pool).size() < static_cast<std::size_t>(spec_.gpus))
+      throw invalid_argument("it wants " + std::to_string(spec_.gpus) + " gpus, but the pool has " +
+                             std::to_string(pool_gpus(pool).size()));
     captured_ = split(read_file(paths.environment), '\0');
     log_ = std::make_unique<JobLog>(paths.log);
     outcome_ = std::make_unique<OutcomeWriter>(paths);
-    reserve_for_events();
+    begin_events();
   } catch (const Error& error) {
     throw FailedStart(error.what());
   }
 }
 
-// So that a worker can say that the disk is full when it is.
-void PreparedJob::reserve_for_events() {
-  const UniqueFd events = open_file(paths_.events, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+// Nothing of an earlier attempt, and room, so that a worker can say that the disk is full when it is.
+void PreparedJob::begin_events() {
+  const UniqueFd events = open_file(paths_.events, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   if (::fallocate(events.get(), FALLOC_FL_KEEP_SIZE, 0, kReservedForEvents) != 0 && errno == ENOSPC)
     throw system_error(errno, "cannot write " + paths_.events);
 }
@@ -71,26 +64,20 @@ void PreparedJob::give_back_reserved() {
   if (events && ::fstat(events.get(), &status) == 0 && ::ftruncate(events.get(), status.st_size) != 0) return;
 }
 
-std::vector<std::string> PreparedJob::environment() const {
-  std::vector<std::string> list;
-  for (const std::string& entry : captured_) {
-    // A job that was submitted from within another job, or from a test, has nothing to do with that one.
-    const bool internal = entry.empty() || starts_with(entry, "OSTLER_JOB_") ||
-                          starts_with(entry, "OSTLER_RUNNER=") || starts_with(entry, "OSTLER_TEST_");
-    if (!internal) list.push_back(entry);
-  }
-  list.push_back("OSTLER_JOB_ID=" + spec_.uuid);
-  list.push_back("OSTLER_JOB_DIR=" + paths_.directory);
-  return list;
-}
-
-Outcome PreparedJob::work(const JobRow& row, Duration claimed, const std::string& job_program) {
+Outcome PreparedJob::attempt(const JobRow& row, const Surroundings& surroundings) {
+  const std::string& program = surroundings.job_program;
   WorkOrder order;
-  const bool installed = ::access(job_program.c_str(), X_OK) == 0;  // else it was removed while this runs
-  order.process.arguments = {installed ? job_program : "/proc/self/exe", "work", paths_.directory};
-  order.process.environment = environment();
+  const bool installed = ::access(program.c_str(), X_OK) == 0;  // else it was removed while this runs
+  order.process.arguments = {installed ? program : "/proc/self/exe", "work", paths_.directory};
+  order.process.environment = work_environment(captured_, paths_);
+  if (!row.gpu_devices.empty()) {
+    std::erase_if(*order.process.environment,
+                  [](const std::string& entry) { return starts_with(entry, "CUDA_VISIBLE_DEVICES="); });
+    order.process.environment->push_back("CUDA_VISIBLE_DEVICES=" + row.gpu_devices);
+  }
   order.process.standard_output = order.process.standard_error = log_->fd();
   order.cancel_path = paths_.cancel;
+  if (spec_.time_limit) order.deadline = surroundings.claimed + *spec_.time_limit;
   order.grace = spec_.cancel_grace;
   order.on_spawned = [] { test_point("run:spawned"); };
 
@@ -98,30 +85,97 @@ Outcome PreparedJob::work(const JobRow& row, Duration claimed, const std::string
   try {
     const WorkEnd end = supervise(order, *log_);
     told_to_end_ = end.told_to_end;
-    outcome = outcome_of(end, read_last_events(paths_.events));
+    outcome = outcome_of(end, read_last_events(paths_.events), spec_.time_limit);
   } catch (const Error& error) {
     outcome.reason = JobReason::lost;
     outcome.errors = {std::string("the work could not be started: ") + error.what()};
   }
-  outcome.attempt = row.attempt;
-  outcome.host = row.host;
-  outcome.start_time = row.start_time;
-  // The length is measured, not the difference of two looks at a clock that may be set meanwhile.
-  outcome.completion_time =
-      row.start_time.value_or(row.submission_time) + (Clock::system().steady() - claimed);
   return outcome;
 }
 
-Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string& home,
-                         const std::string& job_program) {
-  Outcome outcome = work(row, claimed, job_program);
+// False when there is to be none after all; then `outcome` is what the job has come to.
+bool PreparedJob::wait_for_next_attempt(Outcome& outcome, int number, Duration claimed) {
+  const Duration now = Clock::system().steady(), next = now + spec_.retry_delay;
+  const std::string which = std::to_string(number) + " of " + std::to_string(spec_.retries + 1);
+  log_->say(outcome.errors.empty() ? "the attempt failed" : outcome.errors[0]);
+  log_->say("attempt " + which +
+            (spec_.retry_delay > Duration(0) ? " in " + format_duration(spec_.retry_delay) : ""));
+  const Time at = Clock::system().now();
+  try {
+    append_event(paths_.events, Value::object({{"event", "retry"},
+                                               {"time", format_time(at)},
+                                               {"attempt", number},
+                                               {"at", format_time(at + spec_.retry_delay)}}));
+  } catch (const Error& error) {
+    log_->say(error.what());  // the disk is full: the next attempt may find it otherwise
+  }
+  const Duration deadline = spec_.time_limit ? claimed + *spec_.time_limit : next;
+  switch (supervised_pause(paths_.cancel, std::min(next, deadline))) {
+    case PauseEnd::canceled:
+      turn_into_canceled(outcome);
+      return false;
+    case PauseEnd::told_to_end:
+      told_to_end_ = true;
+      return false;
+    case PauseEnd::over:
+      break;
+  }
+  if (deadline < next) turn_into_error(outcome, JobReason::time_limit, time_limit_text(spec_.time_limit));
+  return deadline >= next;
+}
+
+Outcome PreparedJob::attempts(JobRow& row, const Surroundings& surroundings) {
+  // Those that a lost runner has begun count, too.
+  const int requeued = spec_.max_requeues - row.requeues_left;
+  int number = row.attempt - requeued;
+  double cpu_seconds = 0;
+  std::int64_t max_rss_bytes = 0;
+  for (;;) {
+    Outcome outcome = attempt(row, surroundings);
+    cpu_seconds += outcome.cpu_seconds.value_or(0);
+    max_rss_bytes = std::max(max_rss_bytes, outcome.max_rss_bytes.value_or(0));
+    if (outcome.cpu_seconds) outcome.cpu_seconds = cpu_seconds;
+    if (outcome.max_rss_bytes) outcome.max_rss_bytes = max_rss_bytes;
+    outcome.attempt = row.attempt;
+    outcome.host = row.host;
+    outcome.start_time = row.start_time;
+    const bool again = may_be_retried(outcome) && !told_to_end_ && number <= spec_.retries;
+    if (again && wait_for_next_attempt(outcome, number + 1, surroundings.claimed)) {
+      remove_what_was_staged();
+      try {
+        begin_events();
+      } catch (const Error& error) {
+        log_->say(error.what());
+      }
+      surroundings.begin_attempt(row);
+      ++number;
+      continue;
+    }
+    // The length is measured, not the difference of two looks at a clock that may be set meanwhile.
+    outcome.completion_time =
+        row.start_time.value_or(row.submission_time) + (Clock::system().steady() - surroundings.claimed);
+    return outcome;
+  }
+}
+
+void PreparedJob::remove_what_was_staged() {
+  try {
+    remove_staged(result_target(spec_), spec_.uuid, paths_.directory);
+  } catch (const Error& error) {
+    log_->say(error.what());
+  }
+}
+
+std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroundings) {
+  Outcome outcome = attempts(row, surroundings);
+  if (told_to_end_ && outcome.status == JobStatus::ERRORED && row.requeues_left > 0) return std::nullopt;
   std::optional<Publication> publication;
   if (outcome.status == JobStatus::COMPLETED) {
-    publication.emplace(outcome, home);
+    publication.emplace(outcome, surroundings.home);
     try {
       publication->prepare([&] { return exists(paths_.cancel); });
     } catch (const Error& error) {
-      turn_into_error(outcome, error);
+      turn_into_error(outcome, reason_of(error), error.what());
     }
   }
   // The last moment at which a cancel counts: from here on the job has ended as the outcome says.
@@ -130,11 +184,7 @@ Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string&
   if (!completed) {
     publication.reset();  // who reads of the end is to find nothing of it beside the target
     for (const std::string& error : outcome.errors) log_->say(error);
-    try {
-      remove_staged(result_target(spec_), spec_.uuid, paths_.directory);
-    } catch (const Error& error) {
-      log_->say(error.what());
-    }
+    remove_what_was_staged();
   }
   if (!outcome_->write(outcome)) {
     const auto other = read_outcome(paths_);
@@ -149,6 +199,12 @@ Outcome PreparedJob::run(const JobRow& row, Duration claimed, const std::string&
     }
     test_point("end:published");
   }
+  try {
+    start_on_finish(paths_, spec_, captured_, surroundings.job_program);
+  } catch (const Error& error) {
+    log_->say(std::string("--on-finish could not be run: ") + error.what());
+  }
+  test_point("end:told");
   wipe_private_files(paths_);
   give_back_reserved();
   return outcome;

@@ -2,6 +2,7 @@
 
 // Runs one job whose lock the caller holds, from what its directory says, and leaves the outcome there.
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -21,21 +22,30 @@ struct FailedStart : std::runtime_error {
 class PreparedJob {
  public:
   // Does all that can fail: reads the specification and the environment, opens the log, reserves room for the
-  // outcome and for the last events. Throws FailedStart. To be made before the row becomes RUNNING.
-  PreparedJob(const JobPaths& paths, const std::string& uuid);
+  // outcome and for the last events, of which none are left of an earlier start. Throws FailedStart. To be
+  // made before the row becomes RUNNING.
+  PreparedJob(const JobPaths& paths, const std::string& uuid, const Pool& pool);
 
-  // Runs the work, ends its process tree, decides and writes the outcome, publishes. `row` is the claimed
-  // one. Gives the outcome that counts; the row is the caller's. Throws Error when the outcome could not be
-  // written: the next look settles the job.
-  // `claimed` is the steady clock when the row's start_time was taken.
-  Outcome run(const JobRow& row, Duration claimed, const std::string& home, const std::string& job_program);
+  struct Surroundings {
+    std::string home, job_program;
+    Duration claimed{};  // the steady clock when the row's start_time was taken
+    // Called before each attempt but the first, with the row of the last, which it brings up to date.
+    std::function<void(JobRow&)> begin_attempt;
+  };
+  // Runs the work, as often as its retries allow, ends its process tree, decides and writes the outcome,
+  // publishes. `row` is the claimed one. Gives the outcome that counts; the row is the caller's. Nothing:
+  // none was written, since this process was told to end and the job is one that is queued again then.
+  // Throws Error when the outcome could not be written: the next look settles the job.
+  std::optional<Outcome> run(JobRow& row, const Surroundings& surroundings);
   // After run(): this process got SIGTERM and should take no other job.
   bool told_to_end() const { return told_to_end_; }
 
  private:
-  Outcome work(const JobRow& row, Duration claimed, const std::string& job_program);
-  std::vector<std::string> environment() const;
-  void reserve_for_events();
+  Outcome attempt(const JobRow& row, const Surroundings& surroundings);
+  Outcome attempts(JobRow& row, const Surroundings& surroundings);
+  bool wait_for_next_attempt(Outcome& outcome, int number, Duration claimed);
+  void remove_what_was_staged();
+  void begin_events();
   void give_back_reserved();
 
   JobPaths paths_;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "lib/base/error.h"
 #include "lib/base/process.h"
@@ -32,14 +31,17 @@ void pause_for(Duration duration) {
 
 class Runner {
  public:
-  Runner(const std::string& home, const std::string& job_program, int cpus)
-      : home_(home), job_program_(job_program), cpus_(pool_size(cpus)), executor_(home, job_program, cpus) {}
+  Runner(const std::string& home, const std::string& job_program, const Pool& pool)
+      : home_(home),
+        job_program_(job_program),
+        pool_{pool_cpus(pool), pool_gpus(pool)},
+        executor_(home, job_program, pool) {}
 
   // Runs one job. False when there was none to take.
   bool run_one() {
     if (!open_store()) return false;
     for (;;) {
-      const auto next = next_to_start(context(), cpus_, skip_);
+      const auto next = next_to_start(context(), pool_, skip_);
       if (!next) return false;
       switch (take(next->uuid)) {
         case Taken::ran:
@@ -55,7 +57,7 @@ class Runner {
     }
   }
 
-  bool more_to_do() { return open_store() && store_->next_eligible(cpus_, skip_).has_value(); }
+  bool more_to_do() { return open_store() && store_->next_eligible(pool_, skip_).has_value(); }
 
  private:
   enum class Taken { ran, told_to_end, lost, gone };
@@ -92,7 +94,7 @@ class Runner {
       auto lock = JobLock::try_take(paths.lock);
       if (!lock) return nullptr;
       test_point("run:locked");
-      return std::unique_ptr<Start>(new Start{std::move(*lock), PreparedJob(paths, uuid)});
+      return std::unique_ptr<Start>(new Start{std::move(*lock), PreparedJob(paths, uuid, pool_)});
     } catch (const Error& error) {
       throw FailedStart(error.what());
     }
@@ -100,7 +102,7 @@ class Runner {
 
   Taken take_locked(const std::string& uuid, PreparedJob& job) {
     const Duration now = Clock::system().steady();
-    switch (store_->claim(uuid, cpus_, skip_, Clock::system().now(), host_name())) {
+    switch (store_->claim(uuid, pool_, skip_, Clock::system().now(), host_name())) {
       case JobStore::Claim::claimed:
         break;
       case JobStore::Claim::not_first:
@@ -110,18 +112,35 @@ class Runner {
         return Taken::gone;
     }
     test_point("run:claimed");
-    const JobRow row = store_->find(uuid).value();
+    JobRow row = store_->find(uuid).value();
     spawn_one_more();
     store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
-    const Outcome outcome = job.run(row, now, home_, job_program_);
-    if (open_store()) store_->finish(uuid, row.attempt, JobStatus::RUNNING, outcome);
+    const auto outcome =
+        job.run(row, {home_, job_program_, now, [this](JobRow& last) { begin_attempt(last); }});
+    if (open_store()) {
+      if (outcome)
+        store_->finish(uuid, row.attempt, JobStatus::RUNNING, *outcome);
+      else
+        requeue(context(), row);
+      settle_marked(context());
+    }
     test_point("end:row");
     return job.told_to_end() ? Taken::told_to_end : Taken::ran;
   }
 
+  // A store that cannot be written to is no reason not to try again: the row then tells of fewer attempts
+  // than there were.
+  void begin_attempt(JobRow& row) {
+    try {
+      if (open_store() && store_->begin_attempt(row.uuid, row.attempt)) ++row.attempt;
+    } catch (const Error&) {
+    }
+    store_.reset();
+  }
+
   void spawn_one_more() {
     try {
-      const auto next = store_->next_eligible(cpus_);
+      const auto next = store_->next_eligible(pool_);
       if (next && next->fits) executor_.launch();
     } catch (const Error&) {
       // The job at hand is not to suffer for it; when it has ended, this runner looks again.
@@ -174,7 +193,7 @@ class Runner {
   }
 
   const std::string home_, job_program_;
-  const int cpus_;
+  const Pool pool_;
   LocalExecutor executor_;
   std::unique_ptr<JobStore> store_;
   std::vector<std::string> skip_;
@@ -184,8 +203,8 @@ class Runner {
 
 // A fresh process for the next job: what this one has used is given back, and a program that was upgraded
 // meanwhile is the new one.
-void exec_next(const std::string& home, const std::string& job_program, int cpus) {
-  const std::vector<std::string> arguments = runner_arguments(job_program, home, cpus);
+void exec_next(const std::string& home, const std::string& job_program, const Pool& pool) {
+  const std::vector<std::string> arguments = runner_arguments(job_program, home, pool);
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
@@ -195,16 +214,12 @@ void exec_next(const std::string& home, const std::string& job_program, int cpus
 
 }  // namespace
 
-int pool_size(int cpus) {
-  return cpus > 0 ? cpus : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-int run_runner(const std::string& home, const std::string& job_program, int cpus) {
+int run_runner(const std::string& home, const std::string& job_program, const Pool& pool) {
   prepare_to_supervise();
   try {
-    Runner runner(home, job_program, cpus);
+    Runner runner(home, job_program, pool);
     while (runner.run_one())
-      if (runner.more_to_do()) exec_next(home, job_program, cpus);
+      if (runner.more_to_do()) exec_next(home, job_program, pool);
     return 0;
   } catch (const Error& error) {
     // Nobody reads this one's output. The job's state is told by its directory and its lock.

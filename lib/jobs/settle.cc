@@ -57,11 +57,22 @@ std::string target_of(const JobPaths& paths) {
   }
 }
 
+// Before the environment is wiped, which tells that it was done.
+void run_on_finish(const JobContext& context, const JobPaths& paths) {
+  if (!file_status(paths.environment)) return;
+  try {
+    context.executor.run_on_finish(file_name(paths.directory));
+  } catch (const Error& error) {
+    JobLog(paths.log).say(std::string("--on-finish could not be run: ") + error.what());
+  }
+}
+
 void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, const Outcome& outcome) {
   // The outcome stands all the same: a store that was restored has jobs whose results were replaced long ago.
   if (!Publication(outcome, context.home).resume())
     JobLog(paths.log).say("the result is not at " + outcome.target +
                           ": it was removed or replaced after the job had ended");
+  run_on_finish(context, paths);
   wipe_private_files(paths);
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
 }
@@ -85,6 +96,7 @@ void settle(const JobContext& context, JobRow& row) {
   const Verdict verdict = reconcile(*fresh, seen);
   if (verdict.action == Verdict::Action::adopt) adopt(context, *fresh, paths, *seen.outcome);
   if (verdict.action == Verdict::Action::conclude) conclude(context, *fresh, verdict);
+  if (verdict.action == Verdict::Action::requeue) requeue(context, *fresh);
 }
 
 }  // namespace
@@ -111,11 +123,22 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
     if (row.status == JobStatus::RUNNING) remove_staged(target_of(paths), row.uuid, paths.directory);
     OutcomeWriter writer(paths);
     first = writer.write(outcome);
+    run_on_finish(context, paths);
     wipe_private_files(paths);
     if (!first) outcome = read_outcome_as_found(paths).value_or(outcome);
   }
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
   return first;
+}
+
+void requeue(const JobContext& context, const JobRow& row) {
+  const JobPaths paths(job_directory_path(context.home, row.uuid));
+  kill_by_environment(row.uuid);
+  remove_staged(target_of(paths), row.uuid, paths.directory);
+  const int left = row.requeues_left - 1;
+  if (context.store.requeue(row.uuid, row.attempt))
+    JobLog(paths.log).say(std::string(kLost) + "; it is queued again" +
+                          (left > 0 ? " (" + std::to_string(left) + " more times at most)" : ", once more"));
 }
 
 Verdict look(const JobContext& context, JobRow& row) {
@@ -128,13 +151,25 @@ Verdict look(const JobContext& context, JobRow& row) {
   } catch (const Error&) {
     return verdict;  // a full disk, a locked store: the next look tries again
   }
-  // Still not terminal: somebody else is settling it, and will come to the same.
+  // Still not terminal: queued again, or somebody else is settling it, and will come to the same.
   return is_terminal(row.status) ? reconcile(row, {}) : verdict;
+}
+
+void settle_marked(const JobContext& context) {
+  // What is concluded may be what another one waits for.
+  for (bool any = true; any;) {
+    any = false;
+    for (JobRow& row : context.store.queued_with_marks())
+      any |= is_terminal(look(context, row).status) && is_terminal(row.status);
+  }
 }
 
 bool settle_dead_runners(const JobContext& context) {
   bool any = false;
-  for (JobRow& row : context.store.running()) any |= is_terminal(look(context, row).status);
+  for (JobRow& row : context.store.running()) {
+    look(context, row);
+    any |= row.status != JobStatus::RUNNING;
+  }
   return any;
 }
 

@@ -26,6 +26,12 @@ struct JobContext {
 // the verdict.
 Verdict look(const JobContext& context, JobRow& row);
 
+// Puts a running job whose lock the caller holds back into the queue, once what is left of its work is ended.
+void requeue(const JobContext& context, const JobRow& row);
+
+// Settles queued jobs that may have ended without their row's knowing, and those that wait for them in turn.
+void settle_marked(const JobContext& context);
+
 // Settles running jobs that nobody has in hand any more, so that their place in the pool is free. True when
 // any was.
 bool settle_dead_runners(const JobContext& context);

@@ -35,13 +35,30 @@ sigset_t supervised_signals() {
   return set;
 }
 
+UniqueFd watch_signals() {
+  const sigset_t set = supervised_signals();
+  UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) throw system_error(errno, "cannot watch for signals");
+  return signals;
+}
+
+// Until a signal comes or `longest` is over. True when one of the signals told this process to end.
+bool wait_for_signals(const UniqueFd& signals, Duration longest) {
+  pollfd waited = {signals.get(), POLLIN, 0};
+  const auto pause = std::chrono::ceil<milliseconds>(std::max(longest, Duration(0)));
+  ::poll(&waited, 1, static_cast<int>(pause.count()));
+  bool told_to_end = false;
+  signalfd_siginfo info;
+  while (::read(signals.get(), &info, sizeof info) == sizeof info)
+    told_to_end |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+  return told_to_end;
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
 class Supervision {
  public:
-  Supervision(const WorkOrder& order, JobLog& log) : order_(order), log_(log) {
-    const sigset_t set = supervised_signals();
-    signals_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!signals_) throw system_error(errno, "cannot watch for signals");
-  }
+  Supervision(const WorkOrder& order, JobLog& log) : order_(order), log_(log), signals_(watch_signals()) {}
 
   WorkEnd run() {
     find_other_runners();
@@ -72,8 +89,11 @@ class Supervision {
         enter(Phase::lingering, now + kLinger);
       else if (told_to_end_)
         terminate(now, std::min(order_.grace, Duration(milliseconds(5000))));
-      else if (::access(order_.cancel_path.c_str(), F_OK) == 0) {
+      else if (exists(order_.cancel_path)) {
         end_.canceled = true;
+        terminate(now, order_.grace);
+      } else if (order_.deadline && now >= *order_.deadline) {
+        end_.time_limit = true;
         terminate(now, order_.grace);
       }
       if (phase_ == Phase::working) return true;
@@ -141,19 +161,16 @@ class Supervision {
   }
 
   void wait_for_signal() {
-    pollfd waited = {signals_.get(), POLLIN, 0};
     Duration longest = kTick;
-    if (phase_ != Phase::working) {
+    if (phase_ == Phase::working) {
+      if (order_.deadline) longest = std::min(longest, *order_.deadline - Clock::system().steady());
+    } else {
       // What dies further down the tree sends no signal here.
       longest = pause_;
       pause_ =
           std::min<Duration>(pause_ * 2, phase_ == Phase::killing ? milliseconds(1000) : milliseconds(50));
     }
-    ::poll(&waited, 1, static_cast<int>(std::chrono::ceil<milliseconds>(longest).count()));
-    signalfd_siginfo info;
-    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) told_to_end_ = true;
-    }
+    told_to_end_ |= wait_for_signals(signals_, longest);
   }
 
   const WorkOrder& order_;
@@ -176,5 +193,15 @@ void prepare_to_supervise() {
 }
 
 WorkEnd supervise(const WorkOrder& order, JobLog& log) { return Supervision(order, log).run(); }
+
+PauseEnd supervised_pause(const std::string& cancel_path, Duration end) {
+  const UniqueFd signals = watch_signals();
+  for (;;) {
+    if (exists(cancel_path)) return PauseEnd::canceled;
+    const Duration left = end - Clock::system().steady();
+    if (left <= Duration(0)) return PauseEnd::over;
+    if (wait_for_signals(signals, std::min(left, kTick))) return PauseEnd::told_to_end;
+  }
+}
 
 }  // namespace ostler

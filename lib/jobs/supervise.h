@@ -23,6 +23,7 @@ namespace ostler {
 struct WorkEnd {
   int wait_status = 0;       // of the work itself
   bool canceled = false;     // ended because a cancel was asked for
+  bool time_limit = false;   // ended because its time was over
   bool told_to_end = false;  // the runner got SIGTERM
   bool killed_by_us = false;
   bool out_of_memory =
@@ -33,8 +34,9 @@ struct WorkEnd {
 
 struct WorkOrder {
   SpawnRequest process;
-  std::string cancel_path;  // its being there asks for the end
-  Duration grace;           // from SIGTERM to SIGKILL
+  std::string cancel_path;           // its being there asks for the end
+  std::optional<Duration> deadline;  // of the steady clock: when its time is over
+  Duration grace;                    // from SIGTERM to SIGKILL
   std::function<void()> on_spawned;
 };
 
@@ -43,5 +45,10 @@ void prepare_to_supervise();
 
 // Throws Error when the process cannot be started.
 WorkEnd supervise(const WorkOrder& order, JobLog& log);
+
+// Lets time pass between two attempts, until `end` of the steady clock, a cancel or a signal that tells this
+// process to end.
+enum class PauseEnd { over, canceled, told_to_end };
+PauseEnd supervised_pause(const std::string& cancel_path, Duration end);
 
 }  // namespace ostler

@@ -8,12 +8,27 @@
 #include <cerrno>
 
 #include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_lock.h"
 #include "lib/jobs/job_spec.h"
 #include "lib/jobs/process_limits.h"
 
 namespace ostler {
+
+std::vector<std::string> work_environment(const std::vector<std::string>& captured, const JobPaths& paths) {
+  std::vector<std::string> list;
+  for (const std::string& entry : captured) {
+    // A job that was submitted from within another job, or from a test, has nothing to do with that one.
+    const bool internal = entry.empty() || starts_with(entry, "OSTLER_JOB_") ||
+                          starts_with(entry, "OSTLER_RUNNER=") || starts_with(entry, "OSTLER_TEST_");
+    if (!internal) list.push_back(entry);
+  }
+  list.push_back("OSTLER_JOB_ID=" + file_name(paths.directory));
+  list.push_back("OSTLER_JOB_DIR=" + paths.directory);
+  return list;
+}
 
 bool enter_job(const std::string& job_directory) {
   const JobPaths paths(job_directory);

@@ -36,6 +36,7 @@ Value default_configuration() {
       {{"load_path", "./models"},
        {"module_directories", Value::array()},
        {"archives", Value::object({{"max_bytes", limits.max_bytes}, {"max_files", limits.max_files}})},
+       {"pool", Value::object({{"cpus", nullptr}, {"gpus", nullptr}})},
        {"model_management", Value::object({{"trainers", local},
                                            {"job_predictors", local},
                                            {"finders", finders},
@@ -61,11 +62,13 @@ ConfigurationRequest configuration_request() {
        {"module_directories", nullptr},
        {"modules", Value::object({{"*", Value::object({{"type", nullptr}, {"config", module}})}})},
        {"archives", Value::object({{"max_bytes", nullptr}, {"max_files", nullptr}})},
+       {"pool", Value::object({{"cpus", nullptr}, {"gpus", Value::object({{"~", true}})}})},
        {"model_management",
         Value::object(
             {{"trainers", role({"max_concurrent", "cancel_grace", "retention_duration", "delete_saved_models",
-                                "use_subprocess", "subprocess_start_method"})},
-             {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace", "retention_duration"})},
+                                "on_lost", "max_requeues", "use_subprocess", "subprocess_start_method"})},
+             {"job_predictors", role({"result_dir", "max_concurrent", "cancel_grace", "retention_duration",
+                                      "on_lost", "max_requeues"})},
              {"finders", role({"load_path", "finder_priority"})},
              {"initializers", role({"backend_priority", "initializer_priority"})}})}});
   request.ignored_keys = {"runtime",          "log",         "environment",

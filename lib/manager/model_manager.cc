@@ -12,6 +12,7 @@
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
 #include "lib/manager/plugin_components.h"
+#include "lib/manager/worker.h"
 
 namespace ostler {
 
@@ -37,6 +38,33 @@ std::string store_home(const std::optional<std::string>& home, const std::vector
                 "cannot tell where the job store is: HOME is not set; set OSTLER_HOME or give --home DIR");
   return absolute_path(user_home + "/.local/state/ostler");
 }
+
+namespace {
+
+// The top-level key `pool`: cpus a number, gpus a number (so many, from 0) or a list of numbers; null: what
+// the machine has.
+Pool read_pool(const Value& config) {
+  constexpr std::int64_t kMost = 100000;
+  const auto number = [&](const Value& value, const char* what, std::int64_t least) {
+    const std::int64_t given = value.as_integer(what);
+    if (given < least || given > kMost)
+      throw invalid_argument(fmt::format("{}{} must be from {} to {}", value.where(), what, least, kMost));
+    return static_cast<int>(given);
+  };
+  Pool pool;
+  if (const Value* cpus = config.find("cpus"); cpus != nullptr && !cpus->is_null())
+    pool.cpus = number(*cpus, "pool.cpus", 1);
+  const Value* gpus = config.find("gpus");
+  if (gpus == nullptr || gpus->is_null()) return pool;
+  pool.gpus.emplace();
+  if (gpus->is_array())
+    for (const Value& gpu : gpus->as_array()) pool.gpus->push_back(number(gpu, "a number in pool.gpus", 0));
+  else
+    for (int gpu = 0; gpu < number(*gpus, "pool.gpus", 0); ++gpu) pool.gpus->push_back(gpu);
+  return pool;
+}
+
+}  // namespace
 
 ModelManager::ModelManager(const Options& options) {
   context_.working_directory =
@@ -92,6 +120,11 @@ ModelManager::ModelManager(const Options& options) {
   JobEngine::Options engine;
   engine.home = store_home(options.home, context_.environment, context_.working_directory);
   engine.job_program = job_program_path();
+  take([&] {
+    const Pool pool = read_pool(values.at("pool"));
+    engine.cpus = pool.cpus;
+    engine.gpus = pool.gpus;
+  });
   engine_ = std::make_unique<JobEngine>(std::move(engine));
   context_.modules = catalog_.get();
   context_.jobs = engine_.get();
@@ -251,7 +284,7 @@ void check_data(const ModuleManifest& manifest, const TrainArguments& arguments,
 // needs.
 void check_columns(const LoadedModel& model, const PredictArguments& arguments,
                    const std::string& working_directory) {
-  if (arguments.data.empty() || arguments.data[0] == "-") return;
+  if (arguments.data.empty() || arguments.data[0] == "-" || !model.module) return;
   const std::string path = absolute_path(arguments.data[0], working_directory);
   ReadOptions read;
   read.format = arguments.input_format;
@@ -306,6 +339,31 @@ std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const Loade
   auto future = chosen.predict(model, expanded);
   if (wait) future->wait();
   return future;
+}
+
+std::optional<LoadedModel> ModelManager::model_to_come(const std::string& model_path, JobOptions& job) {
+  std::string uuid;
+  try {
+    uuid = engine_->resolve(model_path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  const JobInfo info = engine_->get_info(uuid);
+  if (info.kind != JobKind::train || is_terminal(info.status)) return std::nullopt;
+  const JobSpec spec = engine_->read_spec(uuid);
+  LoadedModel model;
+  // What its config.yml will say, as far as that is known.
+  model.config = ModuleConfig(Value::object({{"module_id", spec.module.module_id},
+                                             {"train", Value::object({{"data_format", trained_format(spec)},
+                                                                      {"parameters", spec.parameters}})}}),
+                              info.save_path.value_or(""));
+  model.manifest = spec.module;
+  const ModuleBackend* backend = model.manifest.find_backend(kLocalBackend);
+  if (backend == nullptr) backend = &model.manifest.backends.at(0);
+  model.load_backend = backend->type;
+  if (backend->config.is_object()) model.backend_config = backend->config;
+  job.after.push_back(uuid);
+  return model;
 }
 
 std::vector<std::string> ModelManager::get_module_backends() {

@@ -132,6 +132,10 @@ class ModelManager {
                                                          const PredictArguments& arguments,
                                                          const PredictorChoice& predictor = "default",
                                                          bool wait = false);
+  // The model that a training which has not ended is to make, where `model_path` is that one's id; else
+  // nothing. For start_prediction_job alone, with the training among the job's `after` (which this adds): it
+  // has no `module` to run, and whether data and options fit it is found out by the job.
+  std::optional<LoadedModel> model_to_come(const std::string& model_path, JobOptions& job);
   // The handle of any earlier job of the kind, from any process (JOB-13, MGR-9), given by the instance that
   // the store names for it. An id that the store does not know is asked of the instance that it un-hashes to.
   std::unique_ptr<ModelFuture> get_model_future(const std::string& training_id);

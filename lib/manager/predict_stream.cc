@@ -154,7 +154,8 @@ void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string
   if (std::find(modes.begin(), modes.end(), plan.on_error) == modes.end())
     throw invalid_argument("--on-error is fail, skip or null, not \"" + plan.on_error + "\"" +
                            did_you_mean(plan.on_error, modes));
-  const std::vector<std::string> methods = model.module->run_methods();
+  const std::vector<std::string> methods =
+      model.module ? model.module->run_methods() : std::vector<std::string>{plan.method};
   if (std::find(methods.begin(), methods.end(), plan.method) == methods.end())
     throw invalid_argument(fmt::format("module {} has no method \"{}\"{} (methods: {})", model.manifest.name,
                                        plan.method, did_you_mean(plan.method, methods), join(methods, ", ")));

@@ -127,9 +127,6 @@ ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult 
   Value data = Value::array();
   for (const DataFile& file : spec.data)
     data.push_back(Value::object({{"path", file.path}, {"size", file.size}}));
-  std::string format = spec.data_format;
-  if (format.empty() && !spec.data.empty()) format = format_of(spec.data[0].path);
-  if (format.empty()) format = spec.module.input == "text" ? "text" : "csv";
   Value values = Value::object({{"ostler_version", version()},
                                 {"created", now},
                                 {"saved", now},
@@ -143,7 +140,7 @@ ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult 
   values["train"] = Value::object({{"job", spec.id},
                                    {"parameters", spec.parameters},
                                    {"data", data},
-                                   {"data_format", format},
+                                   {"data_format", trained_format(spec)},
                                    {"cpus", spec.cpus}});
   values["metrics"] = module.metrics();
   if (saved.config.is_object())
@@ -287,6 +284,13 @@ int report_error(const JobPaths& paths, StatusCode code, std::string_view reason
 }
 
 }  // namespace
+
+std::string trained_format(const JobSpec& spec) {
+  if (!spec.data_format.empty()) return spec.data_format;
+  const std::string by_name = spec.data.empty() ? "" : format_of(spec.data[0].path);
+  if (!by_name.empty()) return by_name;
+  return spec.module.input == "text" ? "text" : "csv";
+}
 
 int run_worker(const std::string& job_directory) {
   // Threads of an ML library that wait by spinning take the cores from those that work, as soon as the

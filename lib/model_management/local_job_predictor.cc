@@ -36,7 +36,10 @@ std::unique_ptr<JobPredictorBase> LocalJobPredictor::build(const Value& config,
                                                            const ComponentContext& context) {
   const std::string whose = "the job predictor \"" + instance_name + "\"";
   check_instance_name("job predictor", instance_name);
-  check_known_keys(config, {"result_dir", "max_concurrent", "cancel_grace", "retention_duration"}, whose);
+  check_known_keys(
+      config,
+      {"result_dir", "max_concurrent", "cancel_grace", "retention_duration", "on_lost", "max_requeues"},
+      whose);
   std::string result_dir = config.get_string("result_dir");
   if (!result_dir.empty()) result_dir = absolute_path(result_dir, context.working_directory);
   return std::make_unique<LocalJobPredictor>(instance_name, read_limits(config, whose), result_dir, context);
@@ -51,7 +54,9 @@ LocalJobPredictor::LocalJobPredictor(std::string instance_name, InstanceLimits l
 
 std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& model,
                                                              const PredictArguments& arguments) {
-  const std::vector<std::string> methods = model.module->run_methods();
+  // Without a module it is one that is not there yet: then the job finds out.
+  const std::vector<std::string> methods =
+      model.module ? model.module->run_methods() : std::vector<std::string>{arguments.method};
   if (std::find(methods.begin(), methods.end(), arguments.method) == methods.end())
     throw invalid_argument(fmt::format("module {} has no method \"{}\"{} (methods: {})", model.manifest.name,
                                        arguments.method, did_you_mean(arguments.method, methods),
@@ -59,7 +64,6 @@ std::unique_ptr<PredictionFuture> LocalJobPredictor::predict(const LoadedModel& 
   if (arguments.data.empty()) throw invalid_argument("no data to predict on");
   JobSpec spec = make_spec(JobKind::predict, instance_name_, limits_, model.manifest, arguments.data,
                            arguments.job, context_);
-  spec.cpus = 1;  // prediction is one stream
   spec.model = model.config.model_path();
   spec.model_as_given = model.config.model_path();
   spec.data_format = arguments.input_format;

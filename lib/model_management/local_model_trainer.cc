@@ -47,8 +47,8 @@ std::unique_ptr<ModelTrainerBase> LocalModelTrainer::build(const Value& config,
   const std::string whose = "the trainer \"" + instance_name + "\"";
   check_instance_name("trainer", instance_name);
   check_known_keys(config,
-                   {"max_concurrent", "cancel_grace", "retention_duration", "delete_saved_models",
-                    "use_subprocess", "subprocess_start_method"},
+                   {"max_concurrent", "cancel_grace", "retention_duration", "delete_saved_models", "on_lost",
+                    "max_requeues", "use_subprocess", "subprocess_start_method"},
                    whose);
   return std::make_unique<LocalModelTrainer>(instance_name, read_limits(config, whose), context);
 }

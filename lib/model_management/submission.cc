@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <thread>
 
 #include "lib/base/files.h"
 #include "lib/jobs/job_directory.h"
@@ -33,6 +32,11 @@ constexpr std::string_view kSessionPrefixes[] = {
     "SSH_CLIENT",  "SSH_CONNECTION", "SSH_TTY",          "TMUX",          "TERM_",
     "XDG_SESSION", "XDG_VTNR",       "XDG_SEAT",         "KITTY_",        "KONSOLE_",
     "ITERM_",      "OSTLER_JOB_",    "OSTLER_MODEL_DIR", "OSTLER_PARAMS", "OSTLER_EVENTS"};
+
+// All that a clean environment has.
+constexpr std::string_view kCleanVariables[] = {"PATH",  "HOME", "USER", "LOGNAME",
+                                                "SHELL", "LANG", "TZ",   "TMPDIR"};
+constexpr int kRequeues = 3;
 
 struct Limit {
   const char* name;
@@ -102,6 +106,16 @@ InstanceLimits read_limits(const Value& config, const std::string& whose) {
   limits.cancel_grace = read_duration(config, "cancel_grace", whose).value_or(limits.cancel_grace);
   limits.retention = read_duration(config, "retention_duration", whose);
   limits.delete_saved_models = config.get_boolean("delete_saved_models");
+  const std::string on_lost = config.get_string("on_lost", "error");
+  if (on_lost != "error" && on_lost != "requeue")
+    throw invalid_argument(config.at("on_lost").where() + "on_lost of " + whose +
+                           " is error or requeue, not \"" + on_lost + "\"" +
+                           did_you_mean(on_lost, {"error", "requeue"}));
+  const auto requeues = config.get_integer("max_requeues", kRequeues);
+  if (requeues < 1 || requeues > 1000)
+    throw invalid_argument(config.at("max_requeues").where() + "max_requeues of " + whose +
+                           " must be from 1 to 1000");
+  if (on_lost == "requeue") limits.max_requeues = static_cast<int>(requeues);
   return limits;
 }
 
@@ -113,18 +127,68 @@ void check_instance_name(const std::string& role, const std::string& instance_na
                     role, instance_name));
 }
 
-std::vector<std::string> captured_environment(const std::vector<std::string>& environment) {
+std::vector<std::string> captured_environment(const std::vector<std::string>& environment,
+                                              const JobOptions& options) {
   std::vector<std::string> kept;
+  const auto is_given = [&](std::string_view name) {
+    return std::any_of(options.environment.begin(), options.environment.end(),
+                       [&](std::string_view given) { return given.substr(0, given.find('=')) == name; });
+  };
   for (const std::string& entry : environment) {
     const std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    if (is_given(name)) continue;
+    if (options.clean_environment && !starts_with(name, "LC_") &&
+        std::find(std::begin(kCleanVariables), std::end(kCleanVariables), name) == std::end(kCleanVariables))
+      continue;
     const bool session = std::find(std::begin(kSessionVariables), std::end(kSessionVariables), name) !=
                              std::end(kSessionVariables) ||
                          std::any_of(std::begin(kSessionPrefixes), std::end(kSessionPrefixes),
                                      [&](std::string_view prefix) { return starts_with(name, prefix); });
     if (!session) kept.push_back(entry);
   }
+  kept.insert(kept.end(), options.environment.begin(), options.environment.end());
   return kept;
 }
+
+namespace {
+
+void check_word(const std::string& text, const std::string& what) {
+  if (text.empty()) throw invalid_argument(what + " is empty; is a shell variable unset?");
+  if (text.size() > 200 || text.find_first_of("\n\r\t") != std::string::npos ||
+      find_invalid_utf8(text) != std::string::npos || text.find('\0') != std::string::npos)
+    throw invalid_argument(what + " must be one line of text, at most 200 bytes");
+}
+
+// What says when, where and how often the job runs.
+void take_options(JobSpec& spec, const JobOptions& options, JobEngine& jobs) {
+  spec.gpus = options.gpus;
+  spec.priority = options.priority;
+  for (const std::string& id : options.after) spec.after.push_back(jobs.resolve(id));
+  spec.time_limit = options.time_limit;
+  if (spec.time_limit && *spec.time_limit <= Duration(0))
+    throw invalid_argument("--time-limit must be longer than nothing");
+  spec.retries = options.retries;
+  spec.retry_delay = options.retry_delay;
+  spec.on_finish = options.on_finish;
+  if (!options.tags.empty()) spec.tags = Value::object();
+  for (const auto& [name, value] : options.tags) {
+    check_word(name, "the name of a --tag");
+    check_word(value, "the value of --tag " + name);
+    spec.tags[name] = value;
+  }
+  if (!options.group.empty()) check_word(options.group, "--group");
+  spec.group = options.group;
+  for (const std::string& entry : options.environment) {
+    const std::size_t equals = entry.find('=');
+    const std::string name = entry.substr(0, equals);
+    if (equals == std::string::npos || name.empty())
+      throw invalid_argument("--env " + name + ": a variable is given as NAME=VALUE");
+    if (starts_with(name, "OSTLER_JOB_"))
+      throw invalid_argument("--env " + name + ": ostler itself sets that for the job");
+  }
+}
+
+}  // namespace
 
 JobSpec make_spec(JobKind kind, const std::string& instance_name, const InstanceLimits& limits,
                   const ModuleManifest& module, const std::vector<std::string>& data,
@@ -135,10 +199,7 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   spec.id = hash_instance_name(instance_name) + ":" + spec.uuid;
   if (options.external_id) {
     const std::string& external = *options.external_id;
-    if (external.empty()) throw invalid_argument("--id is empty; is a shell variable unset?");
-    if (external.size() > 200 || external.find_first_of("\n\r\t") != std::string::npos ||
-        find_invalid_utf8(external) != std::string::npos || external.find('\0') != std::string::npos)
-      throw invalid_argument("--id must be one line of text, at most 200 bytes");
+    check_word(external, "--id");
     if (!is_path_component(external))
       throw invalid_argument("--id must be one plain name, without \"/\" and not \"..\": \"" + external +
                              "\"");
@@ -163,13 +224,15 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   spec.rlimits = read_rlimits();
   spec.command = options.command;
   spec.submission_time = Clock::system().now();
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int wanted = options.cpus.value_or(module.cpus == 0 ? cores : module.cpus);
-  spec.cpus = std::min(wanted, cores);
+  const int cores = pool_cpus(context.jobs->pool());
+  const int usual = kind == JobKind::predict ? 1 : module.cpus;  // a prediction is one stream
+  spec.cpus = options.cpus.value_or(usual == 0 ? cores : std::min(usual, cores));
+  take_options(spec, options, *context.jobs);
   spec.max_concurrent = limits.max_concurrent;
   spec.cancel_grace = limits.cancel_grace;
   spec.retention = limits.retention;
   spec.delete_saved_model = limits.delete_saved_models;
+  spec.max_requeues = limits.max_requeues;
   return spec;
 }
 
@@ -177,7 +240,7 @@ std::string submit(JobSpec& spec, int standard_input, const JobOptions& options,
                    const ComponentContext& context) {
   JobEngine::Attachments attachments;
   attachments.code = take_code(spec.module, JobPaths(context.jobs->job_directory(spec.uuid)).code);
-  attachments.environment = captured_environment(context.environment);
+  attachments.environment = captured_environment(context.environment, options);
   for (const DataFile& file : spec.data)
     if (file.path == "-") attachments.standard_input = standard_input;
   return context.jobs->submit(spec, attachments, options.if_exists);

@@ -7,13 +7,14 @@
 namespace ostler {
 
 // What a trainer's or predictor's configuration says about its jobs: max_concurrent, cancel_grace,
-// retention_duration and (trainers) delete_saved_models. A job keeps what was configured when it was
-// submitted.
+// retention_duration, on_lost with max_requeues, and (trainers) delete_saved_models. A job keeps what was
+// configured when it was submitted.
 struct InstanceLimits {
   std::optional<int> max_concurrent;
   Duration cancel_grace = std::chrono::seconds(10);
   std::optional<Duration> retention;
   bool delete_saved_models = false;
+  int max_requeues = 0;  // of a job that was lost; on_lost: requeue
 };
 InstanceLimits read_limits(const Value& config, const std::string& whose);
 
@@ -27,8 +28,10 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
                   const ModuleManifest& module, const std::vector<std::string>& data,
                   const JobOptions& options, const ComponentContext& context);
 
-// The submitter's environment without what belongs to a terminal or a session.
-std::vector<std::string> captured_environment(const std::vector<std::string>& environment);
+// The submitter's environment without what belongs to a terminal or a session, or only what programs need to
+// start (clean_environment), and over it what the options say.
+std::vector<std::string> captured_environment(const std::vector<std::string>& environment,
+                                              const JobOptions& options = {});
 
 // Writes the job down, with the copy of its module's code, and gives its uuid; that of an earlier job where
 // that one stands for it (IfExists).

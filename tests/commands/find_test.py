@@ -174,8 +174,7 @@ class JobFinderTest(OstlerTest):
 
     def test_not_ended(self):
         job = self.fault_waiting()
-        for command in (["predict", job, DATA / "iris.test.csv"], ["predict", "--detach", job, DATA / "iris.test.csv"],
-                        ["load", job], ["find", job]):
+        for command in (["predict", job, DATA / "iris.test.csv"], ["load", job], ["find", job]):
             self.refused(4, *command, says=[job, "has not ended", "RUNNING", "ostler wait"])
         self.release()
         self.wait_for(job)

@@ -31,7 +31,7 @@ TEST_CASE("only the legal moves are legal") {
   for (const JobStatus from : all)
     for (const JobStatus to : all) {
       const bool legal = (from == QUEUED && (to == RUNNING || to == CANCELED || to == ERRORED)) ||
-                         (from == RUNNING && is_terminal(to));
+                         (from == RUNNING && (is_terminal(to) || to == QUEUED));
       CHECK_MESSAGE(is_legal_move(from, to) == legal, job_status_name(from), " to ", job_status_name(to));
     }
 }

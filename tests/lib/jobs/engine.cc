@@ -125,7 +125,7 @@ TEST_CASE("the work runs where and as what it was submitted") {
 
 TEST_CASE("a program whose children are reaped by others starts runners") {
   const Fixture f;
-  LocalExecutor executor(f.home, OSTLER_TEST_JOB_PROGRAM, 1);
+  LocalExecutor executor(f.home, OSTLER_TEST_JOB_PROGRAM, Pool{1, {}});
   const auto before = ::signal(SIGCHLD, SIG_IGN);
   CHECK_NOTHROW(executor.launch());
   ::signal(SIGCHLD, before);

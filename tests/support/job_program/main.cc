@@ -15,6 +15,7 @@
 #include "lib/base/strings.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
+#include "lib/jobs/on_finish.h"
 #include "lib/jobs/work_process.h"
 #include "tests/support/job_program/fake_job.h"
 
@@ -182,10 +183,16 @@ int main(int argc, char** argv) {
       if (verb == "dispatch") engine.dispatch();
       return 0;
     }
+    if (verb == "finish") return become_on_finish(argv[2]);
     const std::string home = argv[3];
-    const int cpus = static_cast<int>(parse_integer(argv[5]).value_or(0));
-    if (argc > 6) leave_parent();
-    if (verb == "run") return run_runner(home, self, cpus);
+    Pool pool;
+    for (int i = 4; i + 1 < argc; i += 2) {
+      if (argv[i] == std::string("--cpus"))
+        pool.cpus = static_cast<int>(parse_integer(argv[i + 1]).value_or(0));
+      if (argv[i] == std::string("--gpus")) pool.gpus = gpus_from(argv[i + 1]);
+      if (argv[i] == std::string("--leave-parent")) leave_parent();
+    }
+    if (verb == "run") return run_runner(home, self, pool);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return error.code() == StatusCode::already_exists ? 4 : 1;
