@@ -81,3 +81,30 @@ TEST_CASE("what was canceled is canceled, however the work took it") {
     CHECK_FALSE(outcome.result);
   }
 }
+
+TEST_CASE("beyond the time limit there is no success") {
+  WorkEnd end = exited(0);
+  end.time_limit = true;
+  const Outcome outcome = outcome_of(end, done_events(), std::chrono::seconds(90));
+  CHECK(outcome.status == JobStatus::ERRORED);
+  CHECK(outcome.reason == JobReason::time_limit);
+  CHECK(outcome.errors == std::vector<std::string>{"the job ran longer than its time limit of 1m 30s"});
+  CHECK_FALSE(outcome.result);
+  CHECK(outcome.staged.empty());
+}
+
+TEST_CASE("what is tried again, and what is not") {
+  Outcome outcome;
+  for (const JobReason reason : {JobReason::exit, JobReason::signal, JobReason::out_of_memory,
+                                 JobReason::lost, JobReason::disk_full, JobReason::module}) {
+    outcome.reason = reason;
+    CHECK_MESSAGE(may_be_retried(outcome), job_reason_name(reason));
+  }
+  for (const JobReason reason :
+       {JobReason::user, JobReason::time_limit, JobReason::requirement, JobReason::dependency}) {
+    outcome.reason = reason;
+    CHECK_FALSE_MESSAGE(may_be_retried(outcome), job_reason_name(reason));
+  }
+  outcome = outcome_of(exited(0), done_events());
+  CHECK_FALSE(may_be_retried(outcome));
+}

@@ -27,11 +27,21 @@ TEST_CASE("a specification reads back as it was written") {
   spec.max_concurrent = 4;
   spec.cancel_grace = std::chrono::milliseconds(1500);
   spec.tags = Value::object({{"team", "a"}});
+  spec.group = "fan";
+  spec.after = {make_uuid4(), make_uuid4()};
+  spec.time_limit = std::chrono::minutes(90);
+  spec.retries = 2;
+  spec.retry_delay = std::chrono::milliseconds(2500);
+  spec.max_requeues = 3;
+  spec.on_finish = "echo \"$OSTLER_JOB_STATUS\"";
   const Value written = parse_json(to_json(to_value(spec)), "spec.json");
   const JobSpec back = job_spec_from(written);
   CHECK(to_value(back) == to_value(spec));
   CHECK(back.cancel_grace == spec.cancel_grace);
   CHECK(back.submission_time == spec.submission_time);
+  CHECK(back.after == spec.after);
+  CHECK(back.time_limit == spec.time_limit);
+  CHECK(back.retry_delay == spec.retry_delay);
   CHECK(back.data.at(0).modified_ns == 345);
 }
 

@@ -293,3 +293,103 @@ TEST_CASE("eight that make the store at once make one") {
   CHECK(JobStore::open(home, Database::Checkpoints::no)->count({}) == 8);
   for (const std::string& name : list_directory(home)) CHECK(name.find(".new-") == std::string::npos);
 }
+
+TEST_CASE("jobs that wait for others become eligible once all have completed") {
+  const auto store = fresh_store();
+  const JobSpec first = queued(*store), second = queued(*store);
+  JobSpec last = fake_job("done", "/d");
+  last.after = {first.uuid, second.uuid, first.uuid};
+  store->insert(last);
+  CHECK(store->find(last.uuid)->waiting_for == 2);
+  for (const JobSpec& spec : {first, second}) {
+    REQUIRE(claim(*store, spec.uuid) == JobStore::Claim::claimed);
+    CHECK(claim(*store, last.uuid) == JobStore::Claim::taken);
+    CHECK(store->has_queue());
+    CHECK(store->finish(spec.uuid, 1, JobStatus::RUNNING, ended(JobStatus::COMPLETED)));
+    CHECK_FALSE(store->finish(spec.uuid, 1, JobStatus::RUNNING, ended(JobStatus::COMPLETED)));
+  }
+  CHECK(store->find(last.uuid)->waiting_for == 0);
+  CHECK(store->queued_with_marks().empty());
+  // Needed as long as it has not ended.
+  CHECK(store->not_needed({first.uuid, last.uuid}) == std::vector<std::string>{last.uuid});
+  REQUIRE(claim(*store, last.uuid) == JobStore::Claim::claimed);
+  CHECK(store->finish(last.uuid, 1, JobStatus::RUNNING, ended(JobStatus::COMPLETED)));
+  CHECK(store->not_needed({first.uuid}).size() == 1);
+}
+
+TEST_CASE("jobs that wait for what did not complete are marked, also when that was before") {
+  const auto store = fresh_store();
+  const JobSpec first = queued(*store);
+  JobSpec before = fake_job("done", "/d"), after = fake_job("done", "/d"), missing = fake_job("done", "/d");
+  before.after = after.after = {first.uuid};
+  store->insert(before);
+  CHECK(store->finish(first.uuid, 0, JobStatus::QUEUED, ended(JobStatus::CANCELED)));
+  store->insert(after);
+  const auto marked = store->queued_with_marks();
+  REQUIRE(marked.size() == 2);
+  for (const JobRow& row : marked) CHECK(row.failed_dependency == first.uuid);
+  missing.after = {make_uuid4()};
+  CHECK_THROWS_WITH_AS(store->insert(missing), doctest::Contains("is gone"), Error);
+  CHECK_FALSE(store->find(missing.uuid));
+}
+
+TEST_CASE("gpus are given by number, to one job at a time") {
+  const auto store = fresh_store();
+  const Pool pool(8, std::vector<int>{1, 3, 4});
+  std::vector<JobSpec> specs;
+  for (const int gpus : {2, 1, 1}) {
+    JobSpec spec = fake_job("done", "/d");
+    spec.gpus = gpus;
+    store->insert(spec);
+    specs.push_back(spec);
+  }
+  const auto take = [&](const JobSpec& spec) {
+    return store->claim(spec.uuid, pool, {}, Clock::system().now(), "here");
+  };
+  REQUIRE(take(specs[0]) == JobStore::Claim::claimed);
+  REQUIRE(take(specs[1]) == JobStore::Claim::claimed);
+  CHECK(take(specs[2]) == JobStore::Claim::no_room);
+  CHECK(store->find(specs[0].uuid)->gpu_devices == "1,3");
+  CHECK(store->find(specs[1].uuid)->gpu_devices == "4");
+  CHECK(store->finish(specs[0].uuid, 1, JobStatus::RUNNING, ended(JobStatus::COMPLETED)));
+  REQUIRE(take(specs[2]) == JobStore::Claim::claimed);
+  CHECK(store->find(specs[2].uuid)->gpu_devices == "1");
+}
+
+TEST_CASE("a running job is queued again as often as it may be, and begins further attempts") {
+  const auto store = fresh_store();
+  JobSpec spec = fake_job("done", "/d");
+  spec.max_requeues = 1;
+  store->insert(spec);
+  CHECK_FALSE(store->requeue(spec.uuid, 0));  // it does not run
+  REQUIRE(claim(*store, spec.uuid) == JobStore::Claim::claimed);
+  CHECK_FALSE(store->begin_attempt(spec.uuid, 7));
+  CHECK(store->begin_attempt(spec.uuid, 1));
+  CHECK_FALSE(store->requeue(spec.uuid, 1));
+  CHECK(store->requeue(spec.uuid, 2));
+  const auto row = store->find(spec.uuid);
+  CHECK(row->status == JobStatus::QUEUED);
+  CHECK(row->attempt == 2);
+  CHECK_FALSE(row->start_time);
+  REQUIRE(claim(*store, spec.uuid) == JobStore::Claim::claimed);
+  CHECK_FALSE(store->requeue(spec.uuid, 3));
+}
+
+TEST_CASE("tags and groups choose jobs, and go with them") {
+  const auto store = fresh_store();
+  JobSpec spec = fake_job("done", "/d");
+  spec.tags = Value::object({{"a", "1"}, {"b", "it's"}});
+  spec.group = "fan";
+  store->insert(spec);
+  queued(*store);
+  JobSelector selector;
+  selector.tags = {{"b", "it's"}, {"a", "1"}};
+  selector.group = "fan";
+  CHECK(store->active(selector).size() == 1);
+  CHECK(store->count(selector) == 1);
+  selector.tags.emplace_back("a", "2");
+  CHECK(store->active(selector).empty());
+  CHECK(store->finish(spec.uuid, 0, JobStatus::QUEUED, ended(JobStatus::CANCELED)));
+  store->remove({spec.uuid});
+  CHECK(store->database().integer("SELECT count(*) FROM tags") == 0);
+}

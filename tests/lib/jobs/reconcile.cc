@@ -108,3 +108,34 @@ TEST_CASE("the cancel file is a request too") {
   observation.cancel_file = true;
   CHECK(reconcile(job, observation).status == CANCELED);
 }
+
+TEST_CASE("a lost job that may be queued again is, as often as that is allowed") {
+  JobRow job;
+  job.status = RUNNING;
+  job.requeues_left = 1;
+  Verdict verdict = reconcile(job, seen(Lock::free));
+  CHECK(verdict.status == QUEUED);
+  CHECK(verdict.action == Action::requeue);
+  CHECK(reconcile(job, seen(Lock::held)).action == Action::none);
+  CHECK(reconcile(job, seen(Lock::free, COMPLETED)).action == Action::adopt);
+  job.cancel_requested = true;
+  CHECK(reconcile(job, seen(Lock::free)).status == CANCELED);
+  job.cancel_requested = false;
+  Observation gone = seen(Lock::free);
+  gone.directory_gone = true;
+  CHECK(reconcile(job, gone).reason == JobReason::lost);
+  job.requeues_left = 0;
+  CHECK(reconcile(job, seen(Lock::free)).reason == JobReason::lost);
+}
+
+TEST_CASE("what a job waited for did not complete: it is ERRORED, unless it was to be canceled") {
+  JobRow job;
+  job.failed_dependency = "11111111-1111-4111-8111-111111111111";
+  const Verdict verdict = reconcile(job, seen(Lock::free));
+  CHECK(verdict.status == ERRORED);
+  CHECK(verdict.reason == JobReason::dependency);
+  CHECK(verdict.action == Action::conclude);
+  CHECK(verdict.errors.at(0).find(job.failed_dependency) != std::string::npos);
+  job.cancel_requested = true;
+  CHECK(reconcile(job, seen(Lock::free)).status == CANCELED);
+}
