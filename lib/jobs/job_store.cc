@@ -235,11 +235,12 @@ std::vector<std::string> JobStore::uuids_with_prefix(const std::string& prefix, 
 std::vector<JobRow> JobStore::running() { return rows("WHERE status = 1 ORDER BY sequence", {}); }
 
 std::vector<JobRow> JobStore::queued_with_marks() {
-  return rows(
+  // Asked at every submit, and nearly always for nothing: a short statement costs a fifth of that for rows.
+  constexpr char kMarked[] =
       "INDEXED BY jobs_marked WHERE status = 0 AND (cancel_requested OR failed_starts > 0 OR "
-      "failed_dependency "
-      "IS NOT NULL) ORDER BY sequence",
-      {});
+      "failed_dependency IS NOT NULL)";
+  if (database_.integer(std::string("SELECT 1 FROM jobs ") + kMarked + " LIMIT 1") == 0) return {};
+  return rows(std::string(kMarked) + " ORDER BY sequence", {});
 }
 
 std::vector<std::string> JobStore::expired(Time now, int limit) {
