@@ -146,7 +146,8 @@ void ModelManager::initialize_components() {
   const auto build_all = [&](const char* section, auto build) {
     const Value* configured = configuration_.values.at("model_management").find(section);
     if (configured == nullptr || !configured->is_object()) return;
-    for (const auto& [name, spec] : configured->as_object()) attempt([&] { (this->*build)(name); });
+    for (const Value::Member& component : configured->as_object())
+      attempt([&] { (this->*build)(component.first); });
   };
   build_all("finders", &ModelManager::finder);
   build_all("initializers", &ModelManager::initializer);

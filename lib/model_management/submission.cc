@@ -159,6 +159,17 @@ void check_word(const std::string& text, const std::string& what) {
     throw invalid_argument(what + " must be one line of text, at most 200 bytes");
 }
 
+}  // namespace
+
+void check_external_id(const std::string& external) {
+  check_word(external, "--id");
+  if (!is_path_component(external))
+    throw invalid_argument("--id must be one plain name, without \"/\" and not \"..\": \"" + external + "\"");
+  if (is_uuid(external)) throw invalid_argument("--id must not look like a uuid: ostler's own ids do");
+}
+
+namespace {
+
 // What says when, where and how often the job runs.
 void take_options(JobSpec& spec, const JobOptions& options, JobEngine& jobs) {
   spec.gpus = options.gpus;
@@ -199,11 +210,7 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
   spec.id = hash_instance_name(instance_name) + ":" + spec.uuid;
   if (options.external_id) {
     const std::string& external = *options.external_id;
-    check_word(external, "--id");
-    if (!is_path_component(external))
-      throw invalid_argument("--id must be one plain name, without \"/\" and not \"..\": \"" + external +
-                             "\"");
-    if (is_uuid(external)) throw invalid_argument("--id must not look like a uuid: ostler's own ids do");
+    check_external_id(external);
     spec.external_id = external;
     spec.id = external;
   }

@@ -21,6 +21,9 @@ InstanceLimits read_limits(const Value& config, const std::string& whose);
 // An instance name must be possible to hash and un-hash: one with ":" is refused (JOB-1).
 void check_instance_name(const std::string& role, const std::string& instance_name);
 
+// The words of --id: one plain name of at most 200 bytes that is no uuid. Error (invalid_argument) otherwise.
+void check_external_id(const std::string& external);
+
 // A specification with everything but what is particular to the kind: ids, data files (absolute, checked to
 // be readable regular files), working directory, umask, limits of the process, cpus. Throws Error for a data
 // file that is absent, unreadable, a directory or empty.
