@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/error.h"
@@ -18,11 +19,33 @@ constexpr std::uint64_t kEventsTail = 256 << 10;
 // An error's text is kept in the outcome and in the row, and the outcome's file is preallocated (JOB-17).
 constexpr std::size_t kLongestMessage = 16 << 10;
 
+// What was cut is short enough: it is not cut again.
 std::string cut(std::string text) {
+  constexpr std::string_view kMark = " [cut]";
   if (text.size() <= kLongestMessage) return text;
-  std::size_t end = kLongestMessage;
+  std::size_t end = kLongestMessage - kMark.size();
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
-  return text.substr(0, end) + " [cut]";
+  return text.substr(0, end).append(kMark);
+}
+
+// Whether each of these members is of this kind, null or absent.
+bool are(const Value& event, Value::Kind kind, std::initializer_list<std::string_view> keys) {
+  return std::all_of(keys.begin(), keys.end(), [&](std::string_view key) {
+    const Value* found = event.find(key);
+    return found == nullptr || found->is_null() || found->kind() == kind ||
+           (found->is_integer() && kind == Value::Kind::number);
+  });
+}
+
+// What is read of an event is what it should be: who looks at a job is to see the job, not an error about a
+// line.
+bool is_event(const Value& event) {
+  using enum Value::Kind;
+  const Value* publish = event.find("publish");
+  return event.is_object() &&
+         are(event, string, {"event", "time", "unit", "code", "reason", "message", "result"}) &&
+         are(event, number, {"done", "total"}) && are(event, object, {"metrics", "publish"}) &&
+         (publish == nullptr || are(*publish, string, {"staged", "target", "tracking_id"}));
 }
 
 bool ends_with_line_end(int fd, off_t size) {
@@ -83,10 +106,8 @@ LastEvents read_last_events(const std::string& events_path) {
     } catch (const Error&) {
       continue;
     }
-    const std::string kind =
-        event.is_object() && event.find("event") != nullptr && event.at("event").is_string()
-            ? event.at("event").as_string()
-            : "";
+    if (!is_event(event)) continue;
+    const std::string kind = event.get_string("event");
     Value* place = kind == "progress"  ? &last.progress
                    : kind == "metrics" ? &last.metrics
                    : kind == "error"   ? &last.error
@@ -150,8 +171,10 @@ Outcome outcome_from(const Value& value) {
   outcome.staged = value.get_string("staged");
   outcome.target = value.get_string("target");
   outcome.tracking_id = value.get_string("tracking_id");
-  if (const Value* progress = value.find("progress")) outcome.progress = *progress;
-  if (const Value* metrics = value.find("metrics")) outcome.metrics = *metrics;
+  if (const Value* progress = value.find("progress"); progress != nullptr && is_event(*progress))
+    outcome.progress = *progress;
+  if (const Value* metrics = value.find("metrics"); metrics != nullptr && metrics->is_object())
+    outcome.metrics = *metrics;
   outcome.host = value.get_string("host");
   return outcome;
 }

@@ -43,7 +43,7 @@ std::string staged_path(const std::string& target, const std::string& uuid);
 void append_event(const std::string& events_path, Value event);
 
 // The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line
-// without its line end, or one that is no JSON, is passed over.
+// without its line end, or one that is no event, is passed over.
 struct LastEvents {
   Value progress, metrics, error, retry, done;  // null: none
   bool done_is_last = false;
