@@ -150,6 +150,9 @@ std::string format_duration(Duration duration) {
   return fmt::format("{}d {}h", whole / 86400, whole % 86400 / 3600);
 }
 
-Duration from_seconds(double seconds) { return Duration(std::llround(seconds * 1e6)); }
+Duration from_seconds(double seconds) {
+  if (!(std::fabs(seconds) < 1e10)) throw invalid_argument(number_to_text(seconds) + " s is no length of time");
+  return Duration(std::llround(seconds * 1e6));
+}
 
 }  // namespace ostler

@@ -36,6 +36,7 @@ std::optional<Duration> parse_duration(std::string_view text);
 // "1d 2h", "3m 4s", "0.25s": the two largest parts, for people.
 std::string format_duration(Duration duration);
 inline double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-Duration from_seconds(double seconds);  // to the nearest microsecond
+// To the nearest microsecond. Error (invalid_argument) for what is not finite, or longer than 300 years.
+Duration from_seconds(double seconds);
 
 }  // namespace ostler

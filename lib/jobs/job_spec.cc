@@ -2,6 +2,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
+#include "lib/base/strings.h"
 
 namespace ostler {
 
@@ -95,6 +96,9 @@ JobSpec job_spec_from(const Value& value) {
   spec.instance = value.get_string("instance");
   spec.executor = value.get_string("executor", "LOCAL");
   spec.module = module_manifest_from(value.at("module"), value.get_string("module_manifest"));
+  if (!spec.module.is_command() && !starts_with(spec.module.file, "/"))
+    throw invalid_argument(value.where() + "the module's file must have its full path, not " +
+                           spec.module.file);
   spec.parameters = copy_of(value, "parameters");
   spec.data = data_from(value.find("data"));
   spec.data_format = value.get_string("data_format");
