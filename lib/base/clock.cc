@@ -110,8 +110,12 @@ std::optional<Time> parse_time(std::string_view text) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (at != text.size() || !date.ok()) return std::nullopt;
-  return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) + Duration(micros) - offset;
+  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+                    std::chrono::minutes(minute) + std::chrono::seconds(second) + Duration(micros) - offset;
+  // An offset or a leap second may lead out of the years that can be written.
+  const std::chrono::year_month_day utc(std::chrono::floor<std::chrono::days>(time));
+  if (utc.year() < std::chrono::year(0) || utc.year() > std::chrono::year(9999)) return std::nullopt;
+  return time;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -26,7 +26,7 @@ class Clock {
 
 // "2026-11-22T09:30:00.123456Z"; the fraction is left out when it is zero.
 std::string format_time(Time time);
-// RFC 3339 with "Z" or an offset.
+// RFC 3339 with "Z" or an offset; in the years 0 to 9999.
 std::optional<Time> parse_time(std::string_view text);
 
 // caikit's grammar `XdXhXmXs` (each part at most once, in this order, only seconds may have a fraction), with
