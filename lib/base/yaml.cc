@@ -17,8 +17,10 @@ namespace {
 using File = std::shared_ptr<const std::string>;
 
 constexpr int kMaxDepth = 200;
-// A tree may be larger than its text through aliases; this bounds the "billion laughs".
-constexpr std::size_t kMaxNodes = 1'000'000;
+// Through aliases a tree may be larger than its text, by so many values and so much text: this bounds the
+// "billion laughs".
+constexpr std::size_t kMoreNodes = 50'000;
+constexpr std::size_t kMoreText = 16 << 20;
 
 bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
   for (std::string_view word : words)
@@ -55,14 +57,16 @@ Value plain_scalar(const std::string& text) {
 
 class Converter {
  public:
-  explicit Converter(File file) : file_(std::move(file)) {}
+  Converter(File file, std::size_t size)
+      : file_(std::move(file)), nodes_left_(size + kMoreNodes), text_left_(size + kMoreText) {}
 
   Value convert(const YAML::Node& node, int depth) {
     const int line = node.Mark().line + 1;
     if (depth > kMaxDepth) fail(line, "nested more than " + std::to_string(kMaxDepth) + " deep");
-    if (++nodes_ > kMaxNodes) fail(line, "more than " + std::to_string(kMaxNodes) + " values");
+    take(1, nodes_left_, line);
     Value value;
     if (node.IsScalar()) {
+      take(node.Scalar().size(), text_left_, line);
       value = node.Tag() == "?" ? plain_scalar(node.Scalar()) : Value(node.Scalar());
     } else if (node.IsSequence()) {
       value = Value(Value::Array());
@@ -73,6 +77,7 @@ class Converter {
         if (!member.first.IsScalar())
           fail(member.first.Mark().line + 1, "a key must be a word, not a list or map");
         const std::string& key = member.first.Scalar();
+        take(key.size(), text_left_, member.first.Mark().line + 1);
         if (value.find(key) != nullptr)
           fail(member.first.Mark().line + 1, "the key \"" + key + "\" occurs twice");
         value[key] = convert(member.second, depth + 1);
@@ -89,8 +94,13 @@ class Converter {
   }
 
  private:
+  void take(std::size_t size, std::size_t& left, int line) const {
+    if (size > left) fail(line, "aliases (*name) stand for more than is taken");
+    left -= size;
+  }
+
   File file_;
-  std::size_t nodes_ = 0;
+  std::size_t nodes_left_, text_left_;
 };
 
 void emit(YAML::Emitter& out, const Value& value) {
@@ -156,7 +166,7 @@ Value parse_yaml(std::string_view text, const std::string& name) {
       nothing.set_origin({file, 0});
       return nothing;
     }
-    Converter converter(file);
+    Converter converter(file, text.size());
     if (documents.size() > 1)
       converter.fail(documents[1].Mark().line + 1, "a second document begins here; one file holds one");
     return converter.convert(documents[0], 0);
