@@ -99,8 +99,12 @@ ModuleManifest module_manifest_from(const Value& value, const std::string& manif
       manifest.cpus =
           cpus->is_string() && cpus->as_string() == "all" ? 0 : static_cast<int>(cpus->as_integer("cpus"));
     if (const Value* parameters = value.find("parameters"))
-      for (const Value& parameter : parameters->as_array("parameters"))
-        manifest.parameters.push_back(parameter_spec_from(parameter));
+      for (const Value& parameter : parameters->as_array("parameters")) {
+        ParameterSpec spec = parameter_spec_from(parameter);
+        for (const ParameterSpec& other : manifest.parameters)
+          if (other.name == spec.name) fail("the parameter " + spec.name + " is there twice");
+        manifest.parameters.push_back(std::move(spec));
+      }
     return manifest;
   } catch (const Error& error) {
     const std::string message = error.what();

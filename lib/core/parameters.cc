@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <iterator>
 
 #include "lib/base/error.h"
@@ -34,8 +35,9 @@ Value convert(const std::string& module_name, const ParameterSpec& spec, const V
       if (!number.is_number()) refuse(shown() + " is not a number");
       const double value = number.as_number();
       if (!(value - value == 0)) refuse(shown() + " is not a finite number");
-      if (spec.type == ParameterType::integer) {
-        if (value != static_cast<double>(static_cast<std::int64_t>(value)))
+      if (spec.type == ParameterType::integer && !number.is_integer()) {
+        constexpr double kEnd = 9223372036854775808.0;  // 2^63
+        if (value != std::trunc(value) || value < -kEnd || value >= kEnd)
           refuse(shown() + " is not an integer");
         number = static_cast<std::int64_t>(value);
       }
