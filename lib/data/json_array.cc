@@ -1,5 +1,7 @@
 #include "lib/data/json_array.h"
 
+#include <optional>
+
 #include "lib/base/error.h"
 
 namespace ostler {
@@ -17,6 +19,7 @@ class JsonArrayLines : public ByteSource {
 
   std::size_t read(char* data, std::size_t size) override {
     std::size_t given = 0;
+    if (fault_) throw Error(*fault_);
     while (given == 0) {
       if (at_ == filled_) {
         filled_ = bytes_->read(buffer_.data(), buffer_.size());
@@ -26,8 +29,13 @@ class JsonArrayLines : public ByteSource {
           return 0;
         }
       }
-      while (at_ < filled_ && given < size)
-        if (const char c = take(buffer_[at_++]); c != '\0') data[given++] = c;
+      try {
+        while (at_ < filled_ && given < size)
+          if (const char c = take(buffer_[at_++]); c != '\0') data[given++] = c;
+      } catch (const Error& error) {
+        if (given == 0) throw;
+        fault_ = error;  // after what came before it
+      }
     }
     return given;
   }
@@ -94,6 +102,7 @@ class JsonArrayLines : public ByteSource {
   Place place_ = Place::mark;
   int depth_ = 0;  // within the element
   bool in_text_ = false, escaped_ = false;
+  std::optional<Error> fault_;
   bool some_ = false;  // of the element was there
   bool any_ = false;   // an element before it
 };

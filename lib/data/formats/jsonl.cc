@@ -87,9 +87,9 @@ class JsonlReader : public RowReader {
   void read_names(const std::vector<std::string>& names) {
     pending_ = next_line(true);
     if (!pending_) throw invalid_argument(lines_.name() + " is empty; it must have an object a line");
-    const std::string problem = each_member([&](std::string_view key, json::value) {
+    const std::string problem = each_member([&](std::string_view key, json::value) -> std::string {
       names_.emplace_back(key);
-      return std::string();
+      return key.find('\0') == std::string_view::npos ? "" : "there is a NUL byte in a key";
     });
     if (!problem.empty()) throw invalid_argument(lines_.place() + ": " + problem);
     check_names(names_, lines_.place());
