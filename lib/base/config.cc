@@ -127,7 +127,8 @@ std::optional<std::vector<std::string>> match_variable(std::string_view name, co
   return std::nullopt;
 }
 
-void apply_environment(const ConfigurationRequest& request, Configuration& configuration) {
+void apply_environment(const ConfigurationRequest& request, Configuration& configuration,
+                       std::vector<Error>& faults) {
   Value given = Value::object();
   for (const std::string& entry : request.environment) {
     if (!starts_with(entry, "OSTLER_")) continue;
@@ -151,6 +152,7 @@ void apply_environment(const ConfigurationRequest& request, Configuration& confi
     *place = std::move(value);
     merge(given, one);
   }
+  check_keys(given, request.schema, "", faults);
   merge(configuration.values, given);
 }
 
@@ -273,7 +275,7 @@ Configuration load_configuration(const ConfigurationRequest& request, std::vecto
     configuration.warnings.push_back(
         "these keys of the configuration are caikit's and mean nothing to ostler: " + join(ignored, ", "));
   try {
-    apply_environment(request, configuration);
+    apply_environment(request, configuration, faults);
   } catch (const Error& error) {
     faults.push_back(error);
   }
