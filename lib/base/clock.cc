@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "lib/base/error.h"
 #include "lib/base/strings.h"
 
 namespace ostler {
@@ -155,7 +156,7 @@ std::string format_duration(Duration duration) {
 }
 
 Duration from_seconds(double seconds) {
-  if (!(std::fabs(seconds) < 1e10)) throw invalid_argument(number_to_text(seconds) + " s is no length of time");
+  if (!(std::fabs(seconds) < 1e10)) throw invalid_argument(fmt::format("{} s is no length of time", seconds));
   return Duration(std::llround(seconds * 1e6));
 }
 
