@@ -1,6 +1,7 @@
 #include "lib/jobs/job_store_schema.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
+#include "lib/jobs/store_layout.h"
+#include "lib/jobs/test_point.h"
 
 namespace ostler {
 
@@ -168,8 +171,14 @@ void migrate(Database& database, const std::string& path, std::span<const Migrat
 }
 
 void create_job_store(const std::string& path) {
-  const std::string made = path + ".new-" + make_uuid4();
+  const std::string home = parent_path(path);
+  const std::string staging = staging_directory_path(home, make_uuid4());
+  const std::string made = join_path(staging, "jobs.db");
   try {
+    make_directories(staging, 0700);
+    // As a submit does, tells sweep_staging that somebody is at it.
+    const UniqueFd alive = open_file(staging, O_RDONLY | O_DIRECTORY);
+    ::flock(alive.get(), LOCK_EX | LOCK_NB);
     // SQLite gives its log and shared memory the file's own mode.
     open_file(made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     {
@@ -177,13 +186,15 @@ void create_job_store(const std::string& path) {
       database.integer("PRAGMA journal_mode = WAL");
       migrate(database, path, job_store_migrations());
     }
+    test_point("store:made");
     // link(2) and not rename(2): a store that somebody made meanwhile stays.
     if (::link(made.c_str(), path.c_str()) != 0 && errno != EEXIST)
       throw system_error(errno, "cannot make the job store " + path);
-    remove_file_if_there(made);
-    fsync_directory(parent_path(path));
+    remove_tree(staging);
+    fsync_directory(home);
   } catch (...) {
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((made + suffix).c_str());
+    remove_tree(staging);
+    ::rmdir(parent_path(staging).c_str());  // only when it is empty
     throw;
   }
 }

@@ -24,12 +24,16 @@ bool link_into_place(const std::string& from, const std::string& to) {
   throw system_error(errno, "cannot write " + to);
 }
 
+// Never the file that is there: it may be outcome.json itself, by the name that a killed writer left.
+UniqueFd open_anew(const std::string& path) {
+  ::unlink(path.c_str());
+  return open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
 }  // namespace
 
 OutcomeWriter::OutcomeWriter(const JobPaths& paths)
-    : paths_(paths),
-      temporary_(paths.outcome + ".new"),
-      fd_(open_file(temporary_, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600)) {
+    : paths_(paths), temporary_(paths.outcome + ".new"), fd_(open_anew(temporary_)) {
   // Where the file system cannot reserve (EOPNOTSUPP), the end is written as well as can be.
   if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, kReserved) != 0 && errno == ENOSPC)
     throw system_error(errno, "cannot write " + temporary_);
@@ -45,10 +49,13 @@ bool OutcomeWriter::write(const Outcome& outcome) {
     throw system_error(errno, "cannot write " + temporary_ + " to disk");
   test_point("outcome:written");
   const bool first = link_into_place(temporary_, paths_.outcome);
-  fsync_directory(paths_.directory);
   test_point("outcome:linked");
+  ::unlink(temporary_.c_str());
+  fsync_directory(paths_.directory);
   return first;
 }
+
+void remove_unfinished_outcome(const JobPaths& paths) { ::unlink((paths.outcome + ".new").c_str()); }
 
 void wipe_private_files(const JobPaths& paths) {
   const UniqueFd fd = try_open_file(paths.environment, O_WRONLY | O_NOFOLLOW);

@@ -28,6 +28,9 @@ class OutcomeWriter {
   UniqueFd fd_;
 };
 
+// What a writer leaves that was killed. For who takes an outcome that is there.
+void remove_unfinished_outcome(const JobPaths& paths);
+
 // Overwrites and removes the captured environment and removes the spooled input: what a job that has ended
 // must not keep. Whoever wrote the outcome calls it. Failures are passed over: the next look finds nothing to
 // do about them.

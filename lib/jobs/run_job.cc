@@ -41,6 +41,7 @@ PreparedJob::PreparedJob(const JobPaths& paths, const std::string& uuid, const P
     if (spec_.gpus > 0 && pool_gpus(pool).size() < static_cast<std::size_t>(spec_.gpus))
       throw invalid_argument("it wants " + std::to_string(spec_.gpus) + " gpus, but the pool has " +
                              std::to_string(pool_gpus(pool).size()));
+    if (exists(paths.outcome)) throw invalid_argument("it has ended already: " + paths.outcome + " is there");
     captured_ = split(read_file(paths.environment), '\0');
     log_ = std::make_unique<JobLog>(paths.log);
     outcome_ = std::make_unique<OutcomeWriter>(paths);

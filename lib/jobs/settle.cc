@@ -73,6 +73,7 @@ void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, 
     JobLog(paths.log).say("the result is not at " + outcome.target +
                           ": it was removed or replaced after the job had ended");
   run_on_finish(context, paths);
+  remove_unfinished_outcome(paths);
   wipe_private_files(paths);
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
 }

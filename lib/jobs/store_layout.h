@@ -4,9 +4,9 @@
 // (job_directory.h):
 //
 //   jobs/<uuid>/      the job directories
-//   staging/<uuid>/   submits that are under way; moved to jobs/ once the row is written. Apart from jobs/,
-//   so that
-//                     what a crash left is found without listing a million jobs.
+//   staging/<uuid>/   submits that are under way; moved to jobs/ once the row is written. Apart from jobs/:
+//                     so what a crash left is found without listing a million jobs. The store is made here
+//                     too.
 //   trash/<uuid>/     jobs that are being purged (purge.h); only there while there are any
 
 #include <string>

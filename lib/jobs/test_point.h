@@ -6,8 +6,9 @@
 //   OSTLER_TEST_DIE_AT=NAME    SIGKILL to itself at that point
 //   OSTLER_TEST_STOP_AT=NAME   SIGSTOP
 //
-// Points: submit:written submit:inserted submit:renamed run:locked run:claimed run:spawned outcome:written
-// outcome:linked publish:exchanged end:published end:told end:row cancel:requested settle:locked
+// Points: store:made submit:written submit:inserted submit:renamed run:locked run:claimed run:spawned
+// outcome:written outcome:linked publish:exchanged end:published end:told end:row cancel:requested
+// settle:locked
 // purge:renamed purge:deleted
 
 namespace ostler {

@@ -21,6 +21,10 @@ bool running(Fixture& fixture, const std::string& uuid) {
   return eventually([&] { return fixture.engine.get_info(uuid).status == JobStatus::RUNNING; });
 }
 
+std::string unfinished_outcome(Fixture& fixture, const std::string& uuid) {
+  return fixture.paths(uuid).outcome + ".new";
+}
+
 void check_lost(Fixture& fixture, const std::string& uuid, const std::vector<pid_t>& pids) {
   const JobInfo info = fixture.engine.get_info(uuid);
   CHECK(info.status == JobStatus::ERRORED);
@@ -30,6 +34,7 @@ void check_lost(Fixture& fixture, const std::string& uuid, const std::vector<pid
   CHECK(info.completion_time >= info.start_time);
   CHECK(read_outcome(fixture.paths(uuid))->status == JobStatus::ERRORED);
   CHECK_FALSE(file_status(fixture.paths(uuid).environment));
+  CHECK_FALSE(file_status(unfinished_outcome(fixture, uuid)));
 }
 
 }  // namespace
@@ -154,6 +159,7 @@ TEST_CASE("the runner dies between any two of its steps") {
       }
       CHECK(fixture.engine.list({}).running == 0);
       CHECK(eventually([&] { return !file_status(fixture.paths(uuid).environment); }));
+      CHECK(eventually([&] { return !file_status(unfinished_outcome(fixture, uuid)); }));
     }
   }
 }
@@ -249,6 +255,19 @@ TEST_CASE("the submitter dies between any two of its steps") {
   }
 }
 
+TEST_CASE("who makes the store dies before it is there: the next one makes it") {
+  Fixture fixture;
+  REQUIRE(WIFSIGNALED(wait_for(fixture.start_submit("done", "", "OSTLER_TEST_DIE_AT=store:made"))));
+  CHECK(list_directory(fixture.home) == std::vector<std::string>{"staging"});
+  const auto left = list_directory(fixture.home + "/staging");
+  REQUIRE(left.size() == 1);
+  CHECK(fixture.end_of(fixture.submit("done")).status == JobStatus::COMPLETED);
+  const timespec old[2] = {{1'000'000, 0}, {1'000'000, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, (fixture.home + "/staging/" + left[0]).c_str(), old, 0) == 0);
+  fixture.engine.dispatch();
+  CHECK(list_directory(fixture.home + "/staging").empty());
+}
+
 TEST_CASE("a settler dies between any two of its steps") {
   for (const char* point : {"settle:locked", "outcome:written", "outcome:linked"}) {
     CAPTURE(point);
@@ -306,6 +325,30 @@ TEST_CASE("a job that cannot be started is given up after the third time, with t
   REQUIRE(info.errors.size() == 1);
   CHECK(info.completion_time);
   CHECK(fixture.end_of(next).status == JobStatus::COMPLETED);
+}
+
+TEST_CASE("who gives a job up dies when its outcome is there: it is not started again") {
+  Fixture fixture;
+  REQUIRE(WIFSIGNALED(wait_for(fixture.start_submit("done", "x", "OSTLER_TEST_DIE_AT=submit:renamed"))));
+  const std::string uuid = fixture.engine.resolve("x");
+  const JobPaths paths = fixture.paths(uuid);
+  const std::string spec = read_file(paths.spec);
+  write_file(paths.spec, "{", Sync::no);
+  {
+    const RunnerHook hook("outcome:linked");
+    fixture.engine.dispatch();
+    REQUIRE(eventually([&] { return file_status(paths.outcome) && fixture.runners().empty(); }));
+  }
+  // What kept it from starting is mended meanwhile; nobody looks before the queue is taken up again.
+  write_file(paths.spec, spec, Sync::no);
+  const std::string outcome = read_file(paths.outcome);
+  fixture.engine.dispatch();
+  REQUIRE(eventually([&] { return fixture.runners().empty(); }));
+  CHECK(read_file(paths.outcome) == outcome);
+  const JobInfo info = fixture.engine.get_info(uuid);
+  CHECK(info.status == JobStatus::ERRORED);
+  CHECK_FALSE(info.start_time);
+  CHECK(fixture.in_models().empty());
 }
 
 TEST_CASE("a running job whose directory was removed is lost, not stuck") {
