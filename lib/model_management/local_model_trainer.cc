@@ -1,5 +1,6 @@
 #include "lib/model_management/local_model_trainer.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,18 @@ class LocalModelFuture : public EngineFuture<ModelFuture> {
   std::string save_path_;
 };
 
+// Gives errno, or 0. Tried, not asked: only that finds a read-only or full disk, and what root may not do
+// either.
+int try_to_write(const std::string& directory) {
+  // A file without a name: a kill leaves nothing of it.
+  const UniqueFd file(::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (file) return ::write(file.get(), "", 1) == 1 ? 0 : errno;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return errno;
+  // The file system cannot do that.
+  const std::string trial = join_path(directory, ".ostler-trial-" + make_uuid4());
+  return ::mkdir(trial.c_str(), 0700) == 0 && ::rmdir(trial.c_str()) == 0 ? 0 : errno;
+}
+
 // Refused now rather than after hours of training.
 void check_save_path(const std::string& path) {
   const std::string why = why_not_replaceable(path);
@@ -31,12 +44,10 @@ void check_save_path(const std::string& path) {
   while (!file_status(above)) above = parent_path(above);
   if (!is_directory(above))
     throw invalid_argument("cannot save a model at " + path + ": " + above + " is no directory");
-  // Tried, not asked: only that finds a read-only or full disk, and what root may not do either.
-  const std::string trial = join_path(above, ".ostler-trial-" + make_uuid4());
-  if (::mkdir(trial.c_str(), 0700) != 0 || ::rmdir(trial.c_str()) != 0)
+  if (const int error = try_to_write(above); error != 0)
     throw Error(
         StatusCode::permission_denied,
-        fmt::format("cannot save a model at {}: cannot write to {}: {}", path, above, std::strerror(errno)));
+        fmt::format("cannot save a model at {}: cannot write to {}: {}", path, above, std::strerror(error)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 """ostler train: what it prints, where the model goes, what is refused before there is a job."""
 import datetime
 import json
+import os
 import re
 import subprocess
 
@@ -151,6 +152,21 @@ class SavePathTest(OstlerTest):
         self.release()
         self.wait_for(job)
         self.assertEqual(sorted(path.name for path in (self.work / "models").iterdir()), ["m"])
+
+    def test_TRN_8_nothing_is_made_in_its_folder_by_trying_whether_it_can_be(self):
+        """[TRN-8] Not even for a moment, which a submit may be killed in."""
+        folder = self.work / "models"
+        folder.mkdir()
+        try:
+            os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+        except OSError:
+            self.skipTest("the file system makes no file without a name")
+        changed = folder.stat().st_mtime_ns
+        job = self.fault_waiting("--save-path", "models/m")
+        self.assertEqual(folder.stat().st_mtime_ns, changed)
+        self.release()
+        self.wait_for(job)
+        self.assertEqual(os.listdir(folder), ["m"])
 
     def test_TRN_8_a_failure_while_saving_leaves_the_old_model_whole(self):
         """[TRN-8]"""
