@@ -1,0 +1,289 @@
+"""What holds at every moment of a walk, and what holds once nothing moves any more.
+
+All that is seen of a job is kept (Seen), and each new sight is held against it. What is compared is read from the store
+itself (store.py), not asked of ostler, but for what ostler shows, which must agree with it.
+
+The order of reading is the argument: what is written first is read last. An outcome is there before the row says so, a
+row before the job's directory is in its place, and the directory is gone from there before the row is.
+"""
+import collections
+import csv
+import json
+import os
+import threading
+import time
+
+from store import STATUSES, TERMINAL, is_alive, read_model, role
+
+LEGAL = {("QUEUED", "RUNNING"), *(("QUEUED", status) for status in STATUSES[2:]), *(("RUNNING", status) for status in STATUSES[2:])}
+# Longer than a runner waits for the job at the head of the queue that another process has in hand, less a margin.
+OVERTAKING = 3.5
+
+# What may lie in a store and in a job's directory once all is quiet.
+STORE_FILES = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs", "staging"}
+JOB_FILES = {"spec.json", "lock", "events", "log", "cancel", "outcome.json", "model", "result.csv", "code", "training"}
+
+
+class Violation(AssertionError):
+    pass
+
+
+def demand(condition, text):
+    if not condition:
+        raise Violation(text)
+
+
+class Seen:
+    """What was seen of one job so far."""
+
+    def __init__(self, row):
+        self.uuid, self.sequence, self.kind, self.instance = row.uuid, row.sequence, row.kind, row.instance
+        self.external_id, self.details = row.external_id, json.loads(row.details)
+        self.parameters = self.details.get("parameters") or {}
+        self.save_path = self.details.get("save_path") or ""
+        self.row = None           # the newest
+        self.end = None           # (status, reason), once terminal, from wherever it was known first
+        self.end_known = 0.0      # when
+        self.running_known = None  # when it was first shown RUNNING
+        self.outcome = None       # (inode, bytes)
+        self.gone = False
+        self.published = False    # its model was seen at its save path, or may have been replaced there already
+
+    def ended(self, status, reason, source):
+        """`reason` is None where it was not told."""
+        if self.end is None:
+            self.end, self.end_known = (status, reason), time.monotonic()
+        demand(self.end[0] == status and None in (self.end[1], reason) or self.end == (status, reason),
+               f"{self.uuid} was {self.end}, and is {(status, reason)} in {source}")
+        if self.end[1] is None:
+            self.end = (status, reason)
+
+
+class Invariants:
+    def __init__(self, store, cpus):
+        self.store, self.cpus = store, cpus
+        self.seen = {}
+        self.lock = threading.RLock()
+        self.in_order_after = 0   # sequence: the jobs up to it may have been overtaken, since something was stopped
+        # What may have been forgotten: [Seen -> bool]. The first are those with a retention (actions.CONFIGURATION).
+        self.prunes = [lambda seen: seen.instance == "brief"]
+        self.models = collections.defaultdict(list)  # path: the values that were seen there, in order
+        self.issued = {}          # the value of a submitted training's model: its save path
+
+    # What is seen.
+
+    def sample(self):
+        """One look at the rows, at any moment. Gives them."""
+        with self.lock:
+            rows, wrong = self.store.rows()
+            now = time.monotonic()
+            demand(not wrong, "; ".join(wrong))
+            for row in rows:
+                self._row(row, now)
+            present = {row.uuid for row in rows}
+            for seen in self.seen.values():
+                if seen.uuid not in present and not seen.gone:
+                    seen.gone = True
+                    demand(any(may(seen) for may in self.prunes), f"the row of {seen.uuid} ({seen.instance}, {seen.row.status}) is lost")
+            self._limits(rows)
+            self._order(rows)
+            return rows
+
+    def _row(self, row, now):
+        seen = self.seen.get(row.uuid)
+        if seen is None:
+            seen = self.seen[row.uuid] = Seen(row)
+            value = seen.parameters.get("value")
+            others = [other.uuid for other in self.seen.values() if other is not seen and other.kind == "train" and
+                      other.parameters.get("value") == value]
+            demand(row.kind != "train" or not others, f"one submit made two jobs: {row.uuid} and {others}")
+        demand(not seen.gone, f"{row.uuid} was pruned, and is there again")
+        old, seen.row = seen.row, row
+        if old is not None and old.status != row.status:
+            demand((old.status, row.status) in LEGAL, f"{row.uuid} went from {old.status} to {row.status}")
+        if old is not None and old.status in TERMINAL:
+            demand(old == row, f"the row of a job that had ended has changed: {old} and {row}")
+        demand(row.attempt <= 1, f"{row.uuid} was started {row.attempt} times")
+        demand((row.start_time is None) == (row.attempt == 0), f"{row.uuid}: attempt and start time: {row}")
+        times = [moment for moment in (row.submission_time, row.start_time, row.completion_time) if moment is not None]
+        demand(times == sorted(times), f"the times of {row.uuid} are not in order: {times}")
+        if row.status in TERMINAL:
+            demand(row.completion_time is not None and row.outcome is not None, f"{row.uuid} ended without an outcome: {row}")
+            seen.ended(row.status, json.loads(row.outcome)["reason"], "the row")
+
+    def shown(self, uuid, status, reason, began, source):
+        """ostler said so, asked at the time `began`."""
+        with self.lock:
+            seen = self.seen.get(uuid)
+            if seen is None:
+                return  # pruned before anybody had seen its row
+            if status in TERMINAL:
+                seen.ended(status, reason, source)
+                return
+            demand(seen.end is None or seen.end_known > began, f"{uuid} was {seen.end}, and is {status} in {source}")
+            if status == "RUNNING":
+                seen.running_known = seen.running_known or time.monotonic()
+            demand(status != "QUEUED" or seen.running_known is None or seen.running_known > began,
+                   f"{uuid} was RUNNING, and is QUEUED in {source}")
+
+    def _limits(self, rows):
+        running = [row for row in rows if row.status == "RUNNING"]
+        lanes = collections.Counter(row.lane for row in running)
+        for row in running:
+            demand(not row.max_concurrent or lanes[row.lane] <= row.max_concurrent,
+                   f"{lanes[row.lane]} jobs of {row.lane} run at once, {row.max_concurrent} may")
+        demand(len(running) <= 1 or sum(row.cpus for row in running) <= self.cpus,
+               f"{len(running)} jobs run at once on {self.cpus} cpus: {[row.uuid for row in running]}")
+
+    def _order(self, rows):
+        last = {}
+        waiting = {}
+        for row in rows:
+            if row.sequence <= self.in_order_after or row.failed_starts or row.attempt > 1:
+                continue
+            queue = (row.lane, row.max_concurrent, row.priority)
+            if row.start_time is not None:
+                demand(row.start_time >= last.get(queue, 0), f"{row.uuid} was started before an older job of its queue")
+                demand(queue not in waiting, f"{row.uuid} was started before {waiting.get(queue)}, which still waits")
+                last[queue] = row.start_time
+            elif row.status == "QUEUED" and not row.cancel_requested:
+                waiting[queue] = row.uuid
+
+    def stopped_for(self, seconds):
+        """Something stood still for so long."""
+        if seconds > OVERTAKING:
+            with self.lock:
+                self.in_order_after = max([seen.sequence for seen in self.seen.values()], default=0)
+
+    # What holds whatever goes on. `look` has ostler look at a job.
+
+    def check(self, look):
+        with self.lock:
+            directories = self.store.listed("jobs")
+            rows = self.sample()
+            present = {row.uuid: row for row in rows}
+            for uuid in directories - set(present):
+                demand(not (self.store.path / "jobs" / uuid).exists(), f"{uuid} has a directory in jobs/ and no row")
+            for row in rows:
+                self._files(row)
+            self._models(rows)
+            ended = {row.uuid for row in rows if row.status in TERMINAL} | {seen.uuid for seen in self.seen.values() if seen.gone}
+            for process in self.store.processes():
+                if process.job in ended and is_alive(process):
+                    raise Violation(f"{process} runs for a job that has ended")
+            rows = {row.uuid: row for row in self.sample()}
+            for process in self.store.processes():
+                if role(process) == "work":
+                    uuid = os.path.basename(process.command[2])
+                    demand(uuid in rows or uuid in {row.uuid for row in self.sample()} or not is_alive(process),
+                           f"{process} works for a job that has no row")
+        for uuid in self._without_a_hand(rows):
+            self._settled(uuid, look)
+
+    def _still_there(self, uuid):
+        return any(row.uuid == uuid for row in self.sample())
+
+    def _files(self, row):
+        seen = self.seen[row.uuid]
+        directory = self.store.directory(row.uuid)
+        if directory is None:
+            demand(not self._still_there(row.uuid), f"{row.uuid} is {row.status} and has no directory")
+            return
+        outcome = self.store.outcome(row.uuid)
+        if outcome is None:
+            # A directory in the trash goes file by file, once the row is gone.
+            demand(seen.outcome is None and row.status not in TERMINAL or not self._still_there(row.uuid),
+                   f"{row.uuid} is {row.status} and has no outcome.json" + (" any more" if seen.outcome else ""))
+            return
+        demand(seen.outcome in (None, outcome), f"outcome.json of {row.uuid} has changed: {seen.outcome}, {outcome}")
+        seen.outcome = outcome
+        document = json.loads(outcome[1])
+        if row.status not in TERMINAL:
+            return
+        demand(row.attempt == document["attempt"], f"{row.uuid}: attempt {row.attempt}, in outcome.json {document['attempt']}")
+        demand(json.loads(row.outcome) == document, f"{row.uuid}: the row says {row.outcome}, outcome.json {document}")
+        demand(row.status == document["status"], f"{row.uuid} is {row.status}, and {document['status']} in outcome.json")
+        demand(bool(document["errors"]) == (row.status == "ERRORED"), f"{row.uuid} is {row.status}: {document['errors']}")
+        demand(document["result"] is None or row.status == "COMPLETED", f"{row.uuid} is {row.status} and has a result")
+        for name in ("environment", "input"):
+            demand(not (directory / name).exists() or not self._still_there(row.uuid), f"{row.uuid} has ended and has its {name}")
+
+    def _models(self, rows):
+        """At a save path lies the whole model of one job that is COMPLETED, or is just about to be; what was replaced
+        does not come back."""
+        by_value = {seen.parameters.get("value"): seen for seen in self.seen.values() if seen.kind == "train"}
+        now = {}
+        for path in sorted(set(self.issued.values()) - {""}):
+            model = read_model(path)
+            values = self.models[path]
+            if model is None:
+                demand(not values, f"the model at {path} is gone")
+                continue
+            tracking_id, value = model
+            demand(self.issued.get(value) == path, f"at {path} is a model that nobody asked for: {value}")
+            if not values or values[-1] != value:
+                demand(value not in values, f"at {path} is {value} again, after {values}")
+                values.append(value)
+                now[path] = value
+            job = by_value.get(value)
+            if job is not None and job.outcome:
+                document = json.loads(job.outcome[1])
+                demand((document["status"], document["tracking_id"]) == ("COMPLETED", tracking_id),
+                       f"at {path} is the model {tracking_id} of {job.uuid}, whose outcome is {document}")
+        for row in rows:
+            seen = self.seen[row.uuid]
+            if row.status == "COMPLETED" and seen.save_path and not seen.published:
+                seen.published = True
+                values = self.models[seen.save_path]
+                demand(seen.parameters["value"] in values or seen.save_path in now,
+                       f"{seen.uuid} is COMPLETED, and its model never was at {seen.save_path}: {values}")
+
+    def _without_a_hand(self, rows):
+        """The jobs that say RUNNING, or have an outcome that the row does not know, and are in nobody's hands."""
+        return [uuid for uuid, row in rows.items()
+                if (row.status == "RUNNING" or row.status == "QUEUED" and self.store.outcome(uuid))
+                and not self.store.lock_holder(uuid)]
+
+    def _settled(self, uuid, look):
+        """A look settles it. Another's settling may be killed meanwhile, but not for ever."""
+        for _ in range(4):
+            look(uuid)
+            if uuid not in self._without_a_hand({row.uuid: row for row in self.sample()}):
+                return
+        raise Violation(f"{uuid} is {self.seen[uuid].row.status} and in nobody's hands after four looks")
+
+    # What holds once all jobs have ended, all runners are gone, and somebody has looked.
+
+    def check_quiet(self, folder, known):
+        """`known`: the names that may lie in the folder of the save paths."""
+        rows = self.sample()
+        demand(not self.store.processes(), f"left running: {self.store.processes()}")
+        demand(all(row.status in TERMINAL for row in rows), f"not ended: {[row for row in rows if row.status not in TERMINAL]}")
+        demand(self.store.integrity() == ["ok"], f"jobs.db: {self.store.integrity()}")
+        left = set(os.listdir(self.store.path)) - STORE_FILES
+        demand(not left, f"left in the store: {sorted(left)}")
+        demand(not self.store.listed("staging"), f"left in staging/: {self.store.listed('staging')}")
+        demand(self.store.listed("jobs") == {row.uuid for row in rows}, "jobs/ and the rows are not the same jobs")
+        for row in rows:
+            left = self.store.listed(f"jobs/{row.uuid}") - JOB_FILES
+            demand(not left, f"left in the directory of {row.uuid}, {row.status}: {sorted(left)}")
+            demand(not self.store.lock_holder(row.uuid), f"the lock of {row.uuid} is held")
+            self._work(row)
+        left = {name for name in os.listdir(folder) if name not in known}
+        demand(not left, f"left beside the save paths: {sorted(left)}")
+
+    def _work(self, row):
+        log = self.store.path / "jobs" / row.uuid / "log"
+        begun = log.read_text(errors="replace").count("fault: trains") if log.exists() else 0
+        demand(begun <= row.attempt, f"{row.uuid} was started {row.attempt} times and worked {begun} times")
+        if row.status != "COMPLETED":
+            return
+        result = json.loads(row.outcome)["result"]
+        demand(os.path.exists(result), f"{row.uuid} is COMPLETED, and its result {result} is not there")
+        if row.kind == "predict":
+            with open(result, newline="", encoding="utf-8") as file:
+                values = [line["prediction"] for line in csv.DictReader(file)]
+            demand(len(values) == 30 and len(set(values)) == 1 and values[0] in self.issued,
+                   f"{row.uuid} has written {len(values)} rows of {set(values)} to {result}")
+        elif row.module_name == "fault":
+            demand(read_model(result) is not None, f"no model is at {result}")
