@@ -25,13 +25,34 @@ model_management:
     brief: {type: LOCAL, config: {cancel_grace: 0.3s, retention_duration: 2s}}
   job_predictors:
     default: {type: LOCAL, config: {cancel_grace: 0.3s}}
+modules:
+  script: {type: command, config: {train: [sh, train.sh], run: [sh, run.sh]}}
 """
 
-# What a training does, by weight; "wait" goes on when the walk releases it.
+# The module "script", beside the configuration: makes the same model as the module "fault", by programs.
+SCRIPTS = {
+    "train.sh": r"""
+parameter() { sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" "$OSTLER_PARAMS" | head -n 1; }
+[ "$(parameter do)" != exit ] || exit 3
+echo "fault: trains" >&2
+case $(parameter do) in
+  wait) while ! [ -e "$(parameter file)" ]; do sleep 0.05; done ;;
+  leave) (trap '' TERM; exec setsid sleep 1000) & ;;
+esac
+printf '{"value": "%s"}\n' "$(parameter value)" >"$OSTLER_MODEL_DIR/fault-model.json"
+""",
+    "run.sh": r"""
+value=$(sed 's/.*"value": *"\([^"]*\)".*/\1/' "$OSTLER_MODEL_DIR/fault-model.json")
+sed -e '1s/.*/prediction/' -e "1!s/.*/$value/"
+""",
+}
+
+# What a training does, by weight: the parameter "do" of the module "fault", and others. "wait" goes on when the walk
+# releases it.
 BEHAVIOURS = {
     ("",): 6,
-    ("wait",): 6,
-    ("wait", "where=save"): 2,
+    ("wait",): 8,
+    ("wait", "where=save"): 3,
     ("crash",): 1,
     ("abort",): 1,
     ("_exit", "code=3"): 1,
@@ -60,11 +81,18 @@ class Deed:
         self.args, self.codes, self.jobs, self.tells, self.act = [str(arg) for arg in args], codes, jobs, tells, act
         self.env, self.kill_after, self.delay = {}, None, 0.0
 
+    def after(self, seconds):
+        self.delay = seconds
+        return self
+
     def __str__(self):
         more = [f"{name}={value}" for name, value in self.env.items()]
         if self.kill_after is not None:
             more.append(f"killed after {self.kill_after:.3f} s:")
         return " ".join([*more, *(["ostler", *self.args] if self.act is None else self.args)])
+
+
+SCRIPT_BEHAVIOURS = ("", "wait", "exit", "leave")
 
 
 def weighted(rng, table):
@@ -73,11 +101,11 @@ def weighted(rng, table):
 
 # Submits.
 
-def training(walk, do, path, *more):
+def training(walk, do, path, *more, module="fault"):
     """The arguments of a training whose model says who made it."""
     value = f"value-{walk.number()}"
     walk.invariants.issued[value] = str(walk.work / path) if path else ""
-    args = ["train", "fault", walk.data("train"), "-p", f"do={do}", "-p", f"value={value}"]
+    args = ["train", module, walk.data("train"), "-p", f"do={do}", "-p", f"value={value}"]
     for parameter in more:
         args += ["-p", parameter]
     return args + (["--save-path", path] if path else [])
@@ -85,7 +113,10 @@ def training(walk, do, path, *more):
 
 def train(walk, rng):
     do, *more = weighted(rng, BEHAVIOURS)
-    args = training(walk, do, rng.choice([*SAVE_PATHS, ""]), f"file={walk.go(walk.numbers)}", *more)
+    module = "fault"
+    if rng.random() < 0.15:
+        do, more, module = rng.choice(SCRIPT_BEHAVIOURS), [], "script"
+    args = training(walk, do, rng.choice([*SAVE_PATHS, ""]), f"file={walk.go(walk.numbers)}", *more, module=module)
     args += ["--trainer", weighted(rng, TRAINERS)]
     codes = [0]
     if rng.random() < 0.25:
@@ -101,6 +132,28 @@ def train(walk, rng):
         args += ["--wait", "--timeout", f"{rng.random():.2f}s"]
         codes += [5, 6, 124]
     return [Deed(*args, codes=codes)]
+
+
+def rush(walk, rng):
+    """Several trainings to one place at once, and what may come between."""
+    path, trainer = rng.choice(SAVE_PATHS), weighted(rng, TRAINERS)
+    deeds = [Deed(*training(walk, "", path), "--trainer", trainer) for _ in range(rng.choice((2, 3, 5)))]
+    for befall in rng.sample((kill_runner, kill_worker, kill_anything, terminate_runner, stop_anything), rng.choice((0, 1, 2))):
+        deeds += [deed.after(rng.uniform(0.0, 0.2)) for deed in befall(walk, rng)]
+    return deeds
+
+
+def submit_and_end(walk, rng):
+    """A training, and its cancel and more while it is submitted, starts, works or ends."""
+    name = f"c{walk.numbers}"
+    do = rng.choice(("", "", "wait", "child,daemon,stubborn,ignore_term,wait"))
+    path = rng.choice([*SAVE_PATHS, ""])
+    submit = Deed(*training(walk, do, path, f"file={walk.go(walk.numbers)}"), "--id", name)
+    walk.invariants.prunes.append(lambda seen: seen.external_id == name)
+    others = [Deed("cancel", name, codes=(0, 3)), Deed("cancel", name, codes=(0, 3)),
+              Deed("wait", name, "--timeout", "0.3s", codes=(0, 3, 5, 6, 124)),
+              Deed("prune", name, codes=(0, 3, 4)), Deed("status", name, codes=(0, 3))]
+    return [submit, *(deed.after(rng.uniform(0.0, 0.15)) for deed in rng.sample(others, rng.choice((1, 2, 4))))]
 
 
 def predict(walk, rng):
@@ -265,10 +318,10 @@ def pause(walk, rng):
 
 
 ACTIONS = {
-    train: 26, predict: 6,
+    train: 26, rush: 3, submit_and_end: 5, predict: 6,
     status: 8, table: 3, wait: 6, result: 3, logs: 2, dispatch: 3,
     cancel: 8, cancel_selected: 2, release: 9, prune: 3, prune_selected: 3,
-    kill_runner: 3, kill_worker: 2, kill_anything: 2, terminate_runner: 1, stop_anything: 3, kill_all: 1, pause: 3,
+    kill_runner: 4, kill_worker: 2, kill_anything: 4, terminate_runner: 2, stop_anything: 4, kill_all: 1, pause: 2,
 }
 
 # How often a command dies, or stops, at a point of the protocol or after a moment. What it launches does so too.
@@ -278,7 +331,7 @@ DIES_AT, STOPS_AT, IS_KILLED = 0.10, 0.06, 0.06
 def strike(rng, deed, points):
     """May have the deed cut off."""
     fate = rng.random()
-    point, after = rng.choice(points), rng.uniform(0.0, 0.03)
+    point, after = rng.choice(points), rng.uniform(0.0, 0.05)
     if deed.act is not None:
         return
     if fate < DIES_AT:

@@ -47,7 +47,8 @@ class Seen:
         self.running_known = None  # when it was first shown RUNNING
         self.outcome = None       # (inode, bytes)
         self.gone = False
-        self.published = False    # its model was seen at its save path, or may have been replaced there already
+        self.models_before = 0    # how many models had been seen at its save path
+        self.published = False    # its model was seen there, or may have been replaced already
 
     def ended(self, status, reason, source):
         """`reason` is None where it was not told."""
@@ -93,6 +94,7 @@ class Invariants:
         seen = self.seen.get(row.uuid)
         if seen is None:
             seen = self.seen[row.uuid] = Seen(row)
+            seen.models_before = len(self.models[seen.save_path])
             value = seen.parameters.get("value")
             others = [other.uuid for other in self.seen.values() if other is not seen and other.kind == "train" and
                       other.parameters.get("value") == value]
@@ -212,7 +214,6 @@ class Invariants:
         """At a save path lies the whole model of one job that is COMPLETED, or is just about to be; what was replaced
         does not come back."""
         by_value = {seen.parameters.get("value"): seen for seen in self.seen.values() if seen.kind == "train"}
-        now = {}
         for path in sorted(set(self.issued.values()) - {""}):
             model = read_model(path)
             values = self.models[path]
@@ -224,7 +225,6 @@ class Invariants:
             if not values or values[-1] != value:
                 demand(value not in values, f"at {path} is {value} again, after {values}")
                 values.append(value)
-                now[path] = value
             job = by_value.get(value)
             if job is not None and job.outcome:
                 document = json.loads(job.outcome[1])
@@ -235,7 +235,7 @@ class Invariants:
             if row.status == "COMPLETED" and seen.save_path and not seen.published:
                 seen.published = True
                 values = self.models[seen.save_path]
-                demand(seen.parameters["value"] in values or seen.save_path in now,
+                demand(seen.parameters["value"] in values or len(values) > seen.models_before,
                        f"{seen.uuid} is COMPLETED, and its model never was at {seen.save_path}: {values}")
 
     def _without_a_hand(self, rows):
