@@ -328,6 +328,11 @@ ACTIONS = {
 DIES_AT, STOPS_AT, IS_KILLED = 0.10, 0.06, 0.06
 
 
+def temper(rng):
+    """The actions' weights of one walk: each walk does more of one thing, and less of another."""
+    return {action: weight * rng.choice((0.2, 1, 1, 3)) for action, weight in ACTIONS.items()}
+
+
 def strike(rng, deed, points):
     """May have the deed cut off."""
     fate = rng.random()

@@ -121,6 +121,8 @@ class Invariants:
                 return  # pruned before anybody had seen its row
             if status in TERMINAL:
                 seen.ended(status, reason, source)
+                demand(status != "COMPLETED" or not seen.save_path or os.path.exists(seen.save_path),
+                       f"{uuid} is COMPLETED in {source}, and nothing is at {seen.save_path}")
                 return
             demand(seen.end is None or seen.end_known > began, f"{uuid} was {seen.end}, and is {status} in {source}")
             if status == "RUNNING":
