@@ -81,6 +81,7 @@ std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vecto
 CommandSpec cancel_command();
 CommandSpec config_command();
 CommandSpec dispatch_command();
+CommandSpec doctor_command();
 CommandSpec export_command();
 CommandSpec find_command();
 CommandSpec load_command();

@@ -74,14 +74,18 @@ std::string read_all(int fd, const std::string& path, std::uint64_t limit) {
 
 }  // namespace
 
-std::string read_file(const std::string& path, std::uint64_t limit) {
-  return read_all(open_file(path, O_RDONLY).get(), path, limit);
+std::string read_file(const std::string& path, std::uint64_t limit, Links links) {
+  auto content = read_file_if_there(path, limit, links);
+  if (!content) throw system_error(errno, "cannot open " + path);
+  return *std::move(content);
 }
 
-std::optional<std::string> read_file_if_there(const std::string& path, std::uint64_t limit) {
-  const UniqueFd fd = try_open_file(path, O_RDONLY);
+std::optional<std::string> read_file_if_there(const std::string& path, std::uint64_t limit, Links links) {
+  const UniqueFd fd = try_open_file(path, O_RDONLY | (links == Links::keep ? O_NOFOLLOW : 0));
   if (fd) return read_all(fd.get(), path, limit);
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  if (errno == ELOOP && links == Links::keep)
+    throw invalid_argument(path + " is a link, which is not followed");
   throw system_error(errno, "cannot open " + path);
 }
 
@@ -131,8 +135,8 @@ std::optional<FileStatus> file_status(const std::string& path, Links links) {
                     status.st_dev};
 }
 
-bool is_directory(const std::string& path) {
-  const auto status = file_status(path);
+bool is_directory(const std::string& path, Links links) {
+  const auto status = file_status(path, links);
   return status && status->type == FileStatus::Type::directory;
 }
 

@@ -34,10 +34,13 @@ class UniqueFd {
 UniqueFd open_file(const std::string& path, int flags, unsigned mode = 0600);
 UniqueFd try_open_file(const std::string& path, int flags, unsigned mode = 0600);
 
-// The whole file. A directory, or more than `limit` bytes, is an Error. read_file_if_there: nothing when it
-// is absent.
-std::string read_file(const std::string& path, std::uint64_t limit = 64 << 20);
-std::optional<std::string> read_file_if_there(const std::string& path, std::uint64_t limit = 64 << 20);
+enum class Links { follow, keep };
+
+// The whole file. A directory, more than `limit` bytes, or a link where links are kept, is an Error
+// (invalid_argument). read_file_if_there: nothing when it is absent.
+std::string read_file(const std::string& path, std::uint64_t limit = 64 << 20, Links links = Links::follow);
+std::optional<std::string> read_file_if_there(const std::string& path, std::uint64_t limit = 64 << 20,
+                                              Links links = Links::follow);
 // Writes all of it, whatever write(2) makes of it.
 void write_all(int fd, std::string_view content, const std::string& path_for_messages);
 
@@ -56,10 +59,9 @@ struct FileStatus {
   std::uint64_t inode;
   std::uint64_t device;
 };
-enum class Links { follow, keep };
 // Nothing when there is no such path; other failures throw.
 std::optional<FileStatus> file_status(const std::string& path, Links links = Links::follow);
-bool is_directory(const std::string& path);
+bool is_directory(const std::string& path, Links links = Links::follow);
 
 // Names in a directory, sorted, without "." and "..". An absent directory is an Error.
 std::vector<std::string> list_directory(const std::string& path);

@@ -4,32 +4,44 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
 
 #include "lib/base/error.h"
+#include "lib/base/files.h"
 
 namespace ostler {
 
 namespace {
 
 Error store_error(const std::string& path, int code, const std::string& text) {
+  const Error full(StatusCode::resource_exhausted, "no space is left for the job store " + path);
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return Error(StatusCode::unavailable,
+      return Error(StatusCode::failed_precondition,
                    "the job store " + path + " is locked by another process; try again when that has ended");
     case SQLITE_FULL:
-      return Error(StatusCode::resource_exhausted, "no space is left for the job store " + path);
+      return full;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return Error(StatusCode::failed_precondition, "the job store " + path + " is damaged (" + text +
-                                                        "); move it out of the way, or restore it");
+      return damaged_store(path, text);
+    case SQLITE_IOERR:
+      if (code == SQLITE_IOERR_SHMSIZE) return full;
+      if (code == SQLITE_IOERR_SHORT_READ) return damaged_store(path, "it was cut off");
+      return Error(StatusCode::unknown, "the job store " + path + " failed: " + text);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
       return Error(StatusCode::permission_denied, "the job store " + path + " may not be written to");
     case SQLITE_CANTOPEN:
+      if (::access(parent_path(path).c_str(), W_OK) != 0 && ::access(path.c_str(), R_OK) == 0)
+        return Error(StatusCode::permission_denied,
+                     "the job store " + path + " cannot be read without its " + file_name(path) +
+                         "-shm where none may be written (" + std::strerror(errno) +
+                         "); copy the directory to where you may write, and name that with --home");
       return Error(::access(path.c_str(), R_OK) == 0 ? StatusCode::unknown : StatusCode::permission_denied,
                    "cannot open the job store " + path + ": " + text);
     case SQLITE_CONSTRAINT:
@@ -56,24 +68,43 @@ int fold_log(void* patience_ms, sqlite3* handle, const char* schema, int pages) 
 
 }  // namespace
 
+Error damaged_store(const std::string& path, const std::string& why) {
+  return {StatusCode::data_loss, "the job store " + path + " is damaged (" + why +
+                                     "); ostler doctor --repair builds it anew from the jobs' directories"};
+}
+
 class Database::Impl {
  public:
   Impl(const std::string& path, Checkpoints checkpoints) : path_(path) {
     guarded([&] {
-      const bool writable = ::access(path.c_str(), W_OK) == 0;
-      database_ = std::make_unique<SQLite::Database>(
-          path, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX,
-          patience_ms_);
-      sqlite3* handle = database_->getHandle();
-      if (checkpoints == Checkpoints::no) {
-        sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-        sqlite3_wal_hook(handle, fold_log, &patience_ms_);
-      }
-      // A list reads each page once: few that are used again cost less than many fresh ones.
-      database_->exec("PRAGMA cache_size=-256");
-      // A commit is on disk before the job's id is printed, also in builds of SQLite that default to NORMAL.
-      database_->exec("PRAGMA synchronous=FULL");
+      // SQLite takes the log by its path at the first read. Where the file was replaced just then, the log is
+      // another's.
+      do open(checkpoints);
+      while (was_moved());
     });
+  }
+
+  void open(Checkpoints checkpoints) {
+    const bool writable = ::access(path_.c_str(), W_OK) == 0;
+    database_ = std::make_unique<SQLite::Database>(
+        path_, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX,
+        patience_ms_);
+    sqlite3* handle = database_->getHandle();
+    if (checkpoints == Checkpoints::no) {
+      sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+      sqlite3_wal_hook(handle, fold_log, &patience_ms_);
+    }
+    // A list reads each page once: few that are used again cost less than many fresh ones.
+    database_->exec("PRAGMA cache_size=-256");
+    // A commit is on disk before the job's id is printed, also in builds of SQLite that default to NORMAL.
+    database_->exec("PRAGMA synchronous=FULL");
+    database_->exec("PRAGMA schema_version");
+  }
+
+  bool was_moved() {
+    int moved = 0;
+    sqlite3_file_control(database_->getHandle(), nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
   }
 
   // Runs `action` under the lock and turns the library's exceptions into ours.
@@ -98,6 +129,7 @@ class Database::Impl {
 
   void transaction(const char* begin, const std::function<void()>& body) {
     guarded([&] {
+      if (sqlite3_get_autocommit(database_->getHandle()) == 0) return body();
       database_->exec(begin);
       try {
         body();
@@ -160,6 +192,12 @@ std::string Database::Row::text(int column) const {
 Database::Database(const std::string& path, Checkpoints checkpoints)
     : impl_(std::make_unique<Impl>(path, checkpoints)) {}
 Database::~Database() = default;
+
+void Database::fold_log_in() { integer("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
+bool Database::was_moved() {
+  return impl_->guarded([&] { return impl_->was_moved(); });
+}
 
 void Database::set_patience(Duration patience) {
   impl_->set_patience(std::chrono::duration_cast<std::chrono::milliseconds>(patience));

@@ -3,9 +3,9 @@
 // A narrow view of one SQLite file: the only file of the project that knows the library is database.cc, and
 // its exceptions stop there. Statements are prepared once and kept.
 //
-// Failures, each naming the file: unavailable (locked by others for longer than the patience),
-// resource_exhausted (disk full), failed_precondition (damaged, or no SQLite file), permission_denied,
-// already_exists (a UNIQUE constraint), unknown.
+// Failures, each naming the file: failed_precondition (locked by others for longer than the patience),
+// resource_exhausted (disk full), data_loss (damaged, or no SQLite file), permission_denied, already_exists
+// (a UNIQUE constraint), unknown.
 //
 // Thread-safe: calls are serialized. Callbacks run under that lock and must not use the database again, but
 // for the body of in_transaction, which may (the lock is recursive).
@@ -18,8 +18,12 @@
 #include <vector>
 
 #include "lib/base/clock.h"
+#include "lib/base/error.h"
 
 namespace ostler {
+
+// data_loss: what is at `path` cannot be used, and how to get a store again.
+Error damaged_store(const std::string& path, const std::string& why);
 
 class Database {
  public:
@@ -49,6 +53,10 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // True when what was opened is not what is at its path now: it was removed, or a store built anew
+  // (repair.h) has taken its place.
+  bool was_moved();
+
   // How long a call waits for others' locks; 30 s at first.
   void set_patience(Duration patience);
 
@@ -61,7 +69,12 @@ class Database {
   // Several statements separated by ";", unprepared.
   void script(const std::string& sql);
 
-  // BEGIN IMMEDIATE, the body, COMMIT; rolled back when the body throws.
+  // Folds the whole log into the file, as closing with Checkpoints::yes does, but throws where that fails: at
+  // the close, a full disk would leave a file that lacks what is in the log.
+  void fold_log_in();
+
+  // BEGIN IMMEDIATE, the body, COMMIT; rolled back when the body throws. Within another transaction it is a
+  // part of that one.
   void in_transaction(const std::function<void()>& body);
   // The body's reads all see one state of the store.
   void in_snapshot(const std::function<void()>& body);

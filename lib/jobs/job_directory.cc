@@ -10,12 +10,14 @@
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
+#include "lib/jobs/job_lock.h"
 
 namespace ostler {
 
 namespace {
 
 constexpr std::uint64_t kEventsTail = 256 << 10;
+constexpr std::uint64_t kLargestOutcome = 64 << 20;
 // An error's text is kept in the outcome and in the row, and the outcome's file is preallocated (JOB-17).
 constexpr std::size_t kLongestMessage = 16 << 10;
 
@@ -121,6 +123,31 @@ LastEvents read_last_events(const std::string& events_path) {
   return last;
 }
 
+std::string to_text(const JobStart& start) {
+  return to_json(Value::object({{"attempt", start.attempt},
+                                {"start_time", format_time(start.time)},
+                                {"host", start.host},
+                                {"gpu_devices", start.gpu_devices}})) +
+         "\n";
+}
+
+std::optional<JobStart> read_start(const JobPaths& paths) {
+  const std::string text = read_lock(paths.lock);
+  if (text.empty()) return std::nullopt;
+  JobStart start;
+  if (const auto status = file_status(paths.lock)) start.time = Time(Duration(status->modified_ns / 1000));
+  try {
+    const Value value = parse_json(text, paths.lock);
+    start.attempt = static_cast<int>(value.get_integer("attempt", start.attempt));
+    start.time = parse_time(value.get_string("start_time")).value_or(start.time);
+    start.host = value.get_string("host");
+    start.gpu_devices = value.get_string("gpu_devices");
+  } catch (const Error&) {
+    // Torn by a crash of the machine: it was started all the same.
+  }
+  return start;
+}
+
 Value to_value(const Outcome& outcome) {
   Value value = Value::object();
   value["format"] = 1;
@@ -180,7 +207,7 @@ Outcome outcome_from(const Value& value) {
 }
 
 std::optional<Outcome> read_outcome(const JobPaths& paths) {
-  const auto text = read_file_if_there(paths.outcome);
+  const auto text = read_file_if_there(paths.outcome, kLargestOutcome, Links::keep);
   if (!text) return std::nullopt;
   return outcome_from(parse_json(*text, paths.outcome));
 }

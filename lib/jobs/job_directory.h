@@ -4,9 +4,10 @@
 //
 //   <home>/jobs/<uuid>/
 //     spec.json      what to do; written once by submit                     (job_spec.h describes it)
-//     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed when the
-//     job ends lock           the runner's fcntl(F_SETLK) lock; the kernel frees it at any death events JSON
-//     lines appended by the worker: progress, metrics, error, done log            what the work printed
+//     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed at the end
+//     lock           the runner's fcntl(F_SETLK) lock, which the kernel frees at any death; in it, JobStart
+//     events         JSON lines appended by the worker: progress, metrics, error, done
+//     log            what the work printed
 //     cancel         there once a cancel was asked for
 //     finished       there once the command of --on-finish was started; its process id
 //     outcome.json   how it ended; made once, by link(2): who comes second has lost
@@ -49,6 +50,17 @@ struct LastEvents {
   bool done_is_last = false;
 };
 LastEvents read_last_events(const std::string& events_path);
+
+// What tells, without the row, that a job was started: its runner writes it into the lock's file once the row
+// is RUNNING, before there is a worker.
+struct JobStart {
+  int attempt = 1;
+  Time time{};
+  std::string host;
+  std::string gpu_devices;
+};
+std::string to_text(const JobStart& start);
+std::optional<JobStart> read_start(const JobPaths& paths);
 
 // outcome.json.
 struct Outcome {

@@ -16,6 +16,7 @@
 #include "lib/jobs/job_log.h"
 #include "lib/jobs/local_executor.h"
 #include "lib/jobs/purge.h"
+#include "lib/jobs/repair.h"
 #include "lib/jobs/settle.h"
 #include "lib/jobs/store_layout.h"
 #include "lib/jobs/submit.h"
@@ -81,6 +82,8 @@ class JobEngine::Impl {
 
   JobContext created() {
     const std::lock_guard guard(mutex_);
+    // Others of this program's threads may be using it.
+    if (store_ && store_->database().was_moved()) replaced_.push_back(std::move(store_));
     if (!store_) store_ = JobStore::open_or_create(options_.home, Database::Checkpoints::no);
     prepare_home(options_.home);
     return context();
@@ -98,6 +101,17 @@ class JobEngine::Impl {
                   "the job store " + options_.home + " is another user's; name one with --home");
   }
 
+  // A database without jobs, beside jobs' directories, has lost them: its log, or a backup of it, was put in
+  // its place. Twice, since a submit or a purge may be between its steps.
+  void check_not_lost(const JobContext& context) const {
+    for (int look = 0; look < 2; ++look)
+      if (context.store.count({}) > 0 || !has_job_directories(options_.home)) return;
+    throw Error(StatusCode::data_loss,
+                "the job store " + options_.home +
+                    " has jobs that its database does not know; ostler doctor --repair "
+                    "gives them their rows again");
+  }
+
   // True when no job is left whose retention is over. A store that is locked does not keep a look waiting.
   bool purge_expired(const JobContext& context) {
     context.store.database().set_patience(kLookPatience);
@@ -105,6 +119,8 @@ class JobEngine::Impl {
     context.store.database().set_patience(kPatience);
     return all;
   }
+
+  std::vector<std::string> repair() { return repair_store(options_.home, executor_, *options_.clock); }
 
   JobInfo info(const JobContext& context, JobRow row) {
     context.store.database().set_patience(kLookPatience);
@@ -135,6 +151,7 @@ class JobEngine::Impl {
   LocalExecutor executor_;
   std::mutex mutex_;
   std::unique_ptr<JobStore> store_;
+  std::vector<std::unique_ptr<JobStore>> replaced_;
 };
 
 JobEngine::JobEngine(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -148,7 +165,8 @@ std::string JobEngine::job_directory(const std::string& uuid) const {
 }
 
 JobSpec JobEngine::read_spec(const std::string& uuid) const {
-  ensure_job_directory(home(), uuid);
+  if (!ensure_job_directory(home(), uuid))
+    throw Error(StatusCode::data_loss, "the directory " + job_directory(uuid) + " of the job is gone");
   return ostler::read_spec(JobPaths(job_directory(uuid)).spec);
 }
 
@@ -201,6 +219,10 @@ std::string JobEngine::resolve(const std::string& text) {
   const std::string uuid = text.substr(text.rfind(':') + 1);
   if (is_uuid(uuid)) {
     const auto row = context->store.find(uuid);
+    if (!row && is_directory(job_directory(uuid), Links::keep))
+      throw Error(StatusCode::data_loss, "the job " + uuid + " is in the store " + home() +
+                                             ", but its database does not know it; ostler doctor --repair "
+                                             "gives it a row again");
     if (row && !is_gone(uuid) &&
         (uuid == text || row->details.get_string("id") == text ||
          hash_instance_name(row->instance) + ":" + uuid == text))
@@ -228,6 +250,7 @@ JobList JobEngine::list(const JobSelector& selector) {
   JobList list;
   const auto context = impl_->existing();
   if (!context) return list;
+  impl_->check_not_lost(*context);
   impl_->purge_expired(*context);
   const Time now = context->clock.now();
   // First what may have died, so that the lists below are true; those that could not be settled are shown as
@@ -271,6 +294,7 @@ JobList JobEngine::list(const JobSelector& selector) {
 
 std::uint64_t JobEngine::read_log(const std::string& uuid, std::uint64_t offset,
                                   const std::function<void(std::string_view)>& sink) const {
+  if (!is_directory(job_directory(uuid), Links::keep)) return offset;
   return read_log_file(JobPaths(job_directory(uuid)).log, offset, sink);
 }
 
@@ -363,6 +387,14 @@ std::optional<JobInfo> JobEngine::prune(const std::string& uuid, bool dry_run) {
   if (!is_terminal(row->status) || context->store.not_needed({uuid}).empty()) return std::nullopt;
   if (!dry_run) purge(*context, {uuid});
   return impl_->info(*context, *row);
+}
+
+std::vector<Finding> JobEngine::examine() const { return examine_store(home(), *impl_->options().clock); }
+
+std::vector<std::string> JobEngine::repair() {
+  std::vector<std::string> done = impl_->repair();
+  dispatch();
+  return done;
 }
 
 void JobEngine::dispatch() {

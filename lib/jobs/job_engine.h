@@ -5,8 +5,8 @@
 //
 // An engine opens the store at its first use, not when it is made, so that commands that need no job pay
 // nothing. Thread-safe. Errors: not_found (no such job, naming the store), already_exists (an active job has
-// that external id), unavailable (the store is locked), failed_precondition (the store is of a newer version,
-// damaged, or on a network file system), resource_exhausted (disk full), permission_denied.
+// that external id), failed_precondition (the store is locked, of a newer version, on a network file system),
+// data_loss (it is damaged or missing: repair.h), resource_exhausted (disk full), permission_denied.
 
 #include <functional>
 #include <memory>
@@ -18,6 +18,7 @@
 #include "lib/core/job.h"
 #include "lib/jobs/job_spec.h"
 #include "lib/jobs/pool.h"
+#include "lib/jobs/store_check.h"
 
 namespace ostler {
 
@@ -108,6 +109,11 @@ class JobEngine {
 
   // Settles what has died, and starts a runner when a job is eligible and there is room.
   void dispatch();
+
+  // What is to be said of the store, which stays as it is (store_check.h), and what can be mended, mended; in
+  // sentences (repair.h).
+  std::vector<Finding> examine() const;
+  std::vector<std::string> repair();
 
   const std::string& home() const;
   const Pool& pool() const;

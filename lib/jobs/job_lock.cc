@@ -15,6 +15,8 @@ namespace ostler {
 
 namespace {
 
+constexpr off_t kLongestText = 4096;
+
 // The locks that this process holds. The mutex is held over each open-and-close of a lock file, so that no
 // descriptor of a file is closed that another thread is locking.
 std::mutex held_mutex;
@@ -50,6 +52,24 @@ JobLock::~JobLock() {
   const std::lock_guard guard(held_mutex);
   held_here().erase(path_);
   fd_.reset();
+}
+
+void JobLock::reserve() {
+  // Where the file system cannot reserve (EOPNOTSUPP), it is written as well as can be.
+  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, kLongestText) != 0 && errno == ENOSPC)
+    throw system_error(errno, "cannot write " + path_);
+}
+
+void JobLock::write(std::string_view text) {
+  if (::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
+      ::ftruncate(fd_.get(), static_cast<off_t>(text.size())) != 0)
+    throw system_error(errno, "cannot write " + path_);
+}
+
+std::string read_lock(const std::string& lock_path) {
+  const std::lock_guard guard(held_mutex);
+  if (held_here().count(lock_path) > 0) return {};
+  return read_file_if_there(lock_path, kLongestText, Links::keep).value_or("");
 }
 
 LockHolder observe_lock(const std::string& lock_path) {

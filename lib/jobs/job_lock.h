@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "lib/base/files.h"
 
@@ -25,6 +26,11 @@ class JobLock {
   JobLock& operator=(JobLock&&) = delete;
   ~JobLock();
 
+  // The file's content is the holder's to write, in place of what was there; no lock is needed to read it.
+  // reserve() takes the room for it on disk.
+  void reserve();
+  void write(std::string_view text);
+
  private:
   JobLock(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
   std::string path_;
@@ -37,6 +43,9 @@ struct LockHolder {
   pid_t pid = 0;
 };
 LockHolder observe_lock(const std::string& lock_path);
+
+// What a holder has written; "" where none did, and while this process is the holder.
+std::string read_lock(const std::string& lock_path);
 
 // Sends a signal to the holder, and to no other process that might have got its pid meanwhile. False when
 // nobody holds the lock, or the holder has changed from `expected` (0: whoever it is).

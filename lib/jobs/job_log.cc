@@ -74,7 +74,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> log_extents(int fd) {
 
 std::uint64_t read_log_file(const std::string& path, std::uint64_t offset,
                             const std::function<void(std::string_view)>& sink) {
-  const UniqueFd fd = try_open_file(path, O_RDONLY);
+  const UniqueFd fd = try_open_file(path, O_RDONLY | O_NOFOLLOW);
   if (!fd) return offset;
   std::string block(1 << 16, '\0');
   for (const auto& [start, length] : log_extents(fd.get())) {

@@ -135,6 +135,8 @@ JobSpec job_spec_from(const Value& value) {
   return spec;
 }
 
-JobSpec read_spec(const std::string& path) { return job_spec_from(parse_json(read_file(path), path)); }
+JobSpec read_spec(const std::string& path) {
+  return job_spec_from(parse_json(read_file(path, 64 << 20, Links::keep), path));
+}
 
 }  // namespace ostler

@@ -9,6 +9,7 @@
 #include "lib/base/files.h"
 #include "lib/jobs/cells.h"
 #include "lib/jobs/job_store_schema.h"
+#include "lib/jobs/store_layout.h"
 
 namespace ostler {
 
@@ -29,19 +30,26 @@ JobRow row_from(const Database::Row& row, bool brief) {
     return row.is_null(column) ? std::nullopt : std::optional(time_from(row.integer(column)));
   };
   const auto number = [&](int column) { return static_cast<int>(row.integer(column)); };
+  const auto among = [&](int column, auto last) {
+    using Enum = decltype(last);
+    const std::int64_t value = row.integer(column);
+    if (value < 0 || value > static_cast<std::int64_t>(last))
+      throw invalid_argument("the row of job " + row.text(1) + " is not readable");
+    return static_cast<Enum>(value);
+  };
   JobRow job;
   job.sequence = row.integer(0);
   job.uuid = row.text(1);
   if (!row.is_null(2)) job.external_id = row.text(2);
-  job.kind = static_cast<JobKind>(number(3));
+  job.kind = among(3, JobKind::predict);
   job.instance = row.text(4);
   job.executor = row.text(5);
   job.module_name = row.text(6);
   job.priority = number(7);
   job.cpus = number(8);
   job.gpus = number(9);
-  job.status = static_cast<JobStatus>(number(10));
-  job.reason = static_cast<JobReason>(number(11));
+  job.status = among(10, JobStatus::ERRORED);
+  job.reason = among(11, JobReason::user);
   job.attempt = number(12);
   job.failed_starts = number(13);
   job.cancel_requested = row.integer(14) != 0;
@@ -99,13 +107,29 @@ Value details_of(const JobSpec& spec) {
 std::string JobStore::path_in(const std::string& home) { return join_path(home, "jobs.db"); }
 
 std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Checkpoints checkpoints) {
-  if (!file_status(path_in(home))) {
+  const std::string path = path_in(home);
+  check_layout(home);
+  auto file = file_status(path, Links::keep);
+  if (!file) {
     if (file_status(home) && !is_directory(home))
       throw Error(StatusCode::failed_precondition, "the store " + home + " is no directory");
-    return nullptr;
+    // A store that has jobs, or a log, had a database: an empty one in its place would have lost them. Looked
+    // at again, since the first submit may have made it just now.
+    const bool had_one = has_job_directories(home) || file_status(path + "-wal", Links::keep);
+    if (had_one) file = file_status(path, Links::keep);
+    if (had_one && !file)
+      throw Error(StatusCode::data_loss,
+                  "the job store " + path +
+                      " is missing, but what it had is there; ostler doctor --repair builds it anew from the "
+                      "jobs' directories");
+    if (!file) return nullptr;
   }
+  if (file->type != FileStatus::Type::file)
+    throw damaged_store(path, file->type == FileStatus::Type::directory ? "it is a directory"
+                              : file->type == FileStatus::Type::link    ? "it is a link"
+                                                                        : "it is no file");
   refuse_network_file_system(home);
-  return std::make_unique<JobStore>(path_in(home), checkpoints);
+  return std::make_unique<JobStore>(path, checkpoints);
 }
 
 std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
@@ -124,7 +148,9 @@ std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
 }
 
 JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints)
-    : database_(path, checkpoints) {
+    : path_(path), database_(path, checkpoints) {
+  // A store appears with its schema. (An empty file is an empty database to SQLite.)
+  if (database_.integer("PRAGMA user_version") == 0) throw damaged_store(path, "it is empty");
   migrate(database_, path, job_store_migrations());
 }
 
@@ -132,7 +158,15 @@ std::string JobStore::columns(bool brief) { return std::string(kColumns) + (brie
 
 void JobStore::each_row(const std::string& sql, const Database::Cells& cells, bool brief,
                         const std::function<void(const JobRow&)>& sink) {
-  database_.each(sql, cells, [&](const Database::Row& row) { sink(row_from(row, brief)); });
+  database_.each(sql, cells, [&](const Database::Row& row) {
+    JobRow job;
+    try {
+      job = row_from(row, brief);
+    } catch (const Error& error) {
+      throw damaged_store(path_, error.what());
+    }
+    sink(job);
+  });
 }
 
 std::vector<JobRow> JobStore::rows(const std::string& condition_and_order, const Database::Cells& cells) {
@@ -154,21 +188,22 @@ JobStore::Standing JobStore::standing(const JobRow& newest, const JobSpec& spec,
 
 // Within the transaction of the insert: how many of these jobs have not completed yet, and one that will not.
 std::pair<std::int64_t, std::optional<std::string>> JobStore::standing_of_dependencies(
-    const std::vector<std::string>& needed) {
+    const std::vector<std::string>& needed, Missing missing) {
   std::int64_t waiting_for = 0;
   std::optional<std::string> failed;
   for (const std::string& uuid : std::set<std::string>(needed.begin(), needed.end())) {
     const std::int64_t status =
         database_.integer("SELECT status + 1 FROM jobs WHERE uuid = ?", {uuid}) - 1;  // -1: no such row
-    if (status < 0) throw not_found("the job " + uuid + ", after which this one is to run, is gone");
+    if (status < 0 && missing == Missing::is_error)
+      throw not_found("the job " + uuid + ", after which this one is to run, is gone");
     if (status == static_cast<int>(JobStatus::COMPLETED)) continue;
     ++waiting_for;
-    if (is_terminal(static_cast<JobStatus>(status)) && !failed) failed = uuid;
+    if ((status < 0 || is_terminal(static_cast<JobStatus>(status))) && !failed) failed = uuid;
   }
   return {waiting_for, failed};
 }
 
-JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
+JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists, Missing missing) {
   const std::string details = to_json(details_of(spec));
   const std::string lane = std::string(job_kind_name(spec.kind)) + "/" + spec.instance;
   const auto retention = spec.retention ? std::optional(spec.retention->count()) : std::nullopt;
@@ -186,7 +221,7 @@ JobStore::Inserted JobStore::insert(const JobSpec& spec, IfExists if_exists) {
                 "); wait for it, cancel it, or use another --id (--if-exists says what to do instead)");
       if (inserted.standing != Standing::none) return;
     }
-    const auto [waiting_for, failed] = standing_of_dependencies(spec.after);
+    const auto [waiting_for, failed] = standing_of_dependencies(spec.after, missing);
     database_.run(
         "INSERT INTO jobs (uuid, external_id, kind, instance, executor, module_name, status, priority, lane, "
         "max_concurrent, cpus, gpus, submission_time, target, details, retention, waiting_for, "

@@ -49,7 +49,8 @@ Value details_of(const JobSpec& spec);
 class JobStore {
  public:
   static std::string path_in(const std::string& home);
-  // Null where there is no store. failed_precondition: a newer version, damaged, on a network file system.
+  // Null where there is no store. data_loss: it is damaged, or missing while jobs' directories are there
+  // (repair.h); failed_precondition: of a newer version, on a network file system, or with links in it.
   static std::unique_ptr<JobStore> open(const std::string& home, Database::Checkpoints checkpoints);
   // Makes the home (0700) and an empty store where there is none.
   static std::unique_ptr<JobStore> open_or_create(const std::string& home, Database::Checkpoints checkpoints);
@@ -62,13 +63,14 @@ class JobStore {
   enum class Standing { none, instead, in_the_way };
   static Standing standing(const JobRow& newest, const JobSpec& spec, IfExists if_exists);
   // QUEUED, in one transaction with the look at the external id's newest run. When that one stands instead or
-  // in the way, nothing is written; in the way without `replace` is already_exists, naming it. A job of
-  // `spec.after` that is not there any more is not_found.
+  // in the way, nothing is written; in the way without `replace` is already_exists, naming it.
   struct Inserted {
     Standing standing = Standing::none;
     std::string other;  // its uuid
   };
-  Inserted insert(const JobSpec& spec, IfExists if_exists = IfExists::fail);
+  enum class Missing { is_error, has_failed };  // a job of `spec.after` that is not there
+  Inserted insert(const JobSpec& spec, IfExists if_exists = IfExists::fail,
+                  Missing missing = Missing::is_error);
   std::optional<JobRow> find(const std::string& uuid);
   std::optional<JobRow> newest_of(const std::string& external_id);
   std::vector<std::string> uuids_with_prefix(const std::string& prefix, int limit);
@@ -76,6 +78,10 @@ class JobStore {
   // Queued ones that a cancel, a failed start or a failed dependency has touched: they alone may have ended
   // without the row's knowing.
   std::vector<JobRow> queued_with_marks();
+
+  // For a row that is put back from its job's directory: QUEUED becomes RUNNING, as its runner had claimed
+  // it.
+  void restore_start(const std::string& uuid, const JobStart& start);
 
   // False when the job is terminal.
   bool request_cancel(const std::string& uuid);
@@ -131,9 +137,10 @@ class JobStore {
                 const std::function<void(const JobRow&)>& sink);
   std::vector<JobRow> rows(const std::string& condition_and_order, const Database::Cells& cells);
   std::pair<std::int64_t, std::optional<std::string>> standing_of_dependencies(
-      const std::vector<std::string>& needed);
+      const std::vector<std::string>& needed, Missing missing);
   void tell_waiting(const std::string& uuid, JobStatus status);
 
+  std::string path_;
   Database database_;
 };
 

@@ -144,4 +144,13 @@ JobStore::Claim JobStore::claim(const std::string& uuid, const Pool& pool,
   return result;
 }
 
+void JobStore::restore_start(const std::string& uuid, const JobStart& start) {
+  database_.in_transaction([&] {
+    database_.run(
+        "UPDATE jobs SET status = 1, attempt = ?, start_time = max(?, submission_time), host = ?, "
+        "gpu_devices = ? WHERE uuid = ? AND status = 0",
+        {cell(start.attempt), cell(start.time), start.host, start.gpu_devices, uuid});
+  });
+}
+
 }  // namespace ostler

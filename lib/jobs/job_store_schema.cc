@@ -170,7 +170,7 @@ void migrate(Database& database, const std::string& path, std::span<const Migrat
   }
 }
 
-void create_job_store(const std::string& path) {
+bool create_job_store(const std::string& path, const std::function<void(const std::string&)>& fill) {
   const std::string home = parent_path(path);
   const std::string staging = staging_directory_path(home, make_uuid4());
   const std::string made = join_path(staging, "jobs.db");
@@ -185,13 +185,16 @@ void create_job_store(const std::string& path) {
       Database database(made, Database::Checkpoints::yes);
       database.integer("PRAGMA journal_mode = WAL");
       migrate(database, path, job_store_migrations());
+      database.fold_log_in();
     }
     test_point("store:made");
+    if (fill) fill(made);
     // link(2) and not rename(2): a store that somebody made meanwhile stays.
-    if (::link(made.c_str(), path.c_str()) != 0 && errno != EEXIST)
-      throw system_error(errno, "cannot make the job store " + path);
+    const bool first = ::link(made.c_str(), path.c_str()) == 0;
+    if (!first && errno != EEXIST) throw system_error(errno, "cannot make the job store " + path);
     remove_tree(staging);
     fsync_directory(home);
+    return first;
   } catch (...) {
     remove_tree(staging);
     ::rmdir(parent_path(staging).c_str());  // only when it is empty

@@ -5,6 +5,7 @@
 // transaction. PRAGMA user_version counts the steps that a store has taken; the table `migrations` names
 // them.
 
+#include <functional>
 #include <span>
 #include <string>
 
@@ -21,8 +22,9 @@ std::span<const Migration> job_store_migrations();
 // Takes the steps that are missing. failed_precondition when the store has taken more steps than we know.
 void migrate(Database& database, const std::string& path, std::span<const Migration> migrations);
 
-// Makes an empty store at `path` where there is none; of several that try, one wins, and a crash leaves no
-// half of one.
-void create_job_store(const std::string& path);
+// Makes a store at `path` where there is none, empty but for what `fill` does to the file that is to become
+// it, which no other process knows yet. Of several that try, one wins, and a crash leaves no half of one.
+// False when another was there first.
+bool create_job_store(const std::string& path, const std::function<void(const std::string&)>& fill = {});
 
 }  // namespace ostler

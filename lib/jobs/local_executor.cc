@@ -28,6 +28,7 @@ Observation observe_job(const std::string& home, const JobRow& row) {
   const JobPaths paths(job_directory_path(home, row.uuid));
   try {
     seen.directory_gone = !ensure_job_directory(home, row.uuid);
+    if (seen.directory_gone) return seen;
     const LockHolder holder = observe_lock(paths.lock);
     seen.lock = holder.held ? Observation::Lock::held : Observation::Lock::free;
     seen.holder = holder.pid;

@@ -30,14 +30,9 @@ std::string discarded_path(const std::string& staged) {
   return join_path(parent_path(staged), name.substr(0, uuid) + "old-" + name.substr(uuid));
 }
 
-bool is_directory_itself(const std::string& path) {
-  const auto status = file_status(path, Links::keep);
-  return status && status->type == FileStatus::Type::directory;
-}
-
 // Removes a model directory unless somebody reads it. A link is removed, not followed.
 void discard(const std::string& path) {
-  if (!is_directory_itself(path)) return remove_file_if_there(path);
+  if (!is_directory(path, Links::keep)) return remove_file_if_there(path);
   const UniqueFd directory = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return;
   remove_tree(path);
@@ -74,7 +69,7 @@ std::string tracking_id_of(const std::string& model) {
 // True when what lies staged now is what was replaced: a model with another tracking id, or an empty
 // directory. What cannot be read may be the new model and stays.
 bool holds_replaced(const Outcome& outcome) {
-  if (outcome.tracking_id.empty() || !is_directory_itself(outcome.staged)) return false;
+  if (outcome.tracking_id.empty() || !is_directory(outcome.staged, Links::keep)) return false;
   const std::string id = tracking_id_of(outcome.staged);
   return id.empty() ? list_directory(outcome.staged).empty() : id != outcome.tracking_id;
 }
@@ -220,7 +215,7 @@ void publish_model(const std::string& staged, const std::string& target) {
 }
 
 bool remove_published_model(const Outcome& outcome) {
-  if (outcome.tracking_id.empty() || !is_directory_itself(outcome.target)) return true;
+  if (outcome.tracking_id.empty() || !is_directory(outcome.target, Links::keep)) return true;
   try {
     const PublishLock lock = PublishLock::take(outcome.target, Duration(0));
     if (!is_at_its_place(outcome) || !why_not_replaceable(outcome.target).empty()) return true;

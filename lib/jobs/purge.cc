@@ -29,12 +29,13 @@ void make_trash(const std::string& home) {
 }
 
 void move_to_trash(const std::string& home, const std::string& uuid) {
-  if (!ensure_job_directory(home, uuid)) return;  // somebody removed it by hand: the row is left
+  ensure_job_directory(home, uuid);
   const std::string from = job_directory_path(home, uuid), to = join_path(trash_path(home), uuid);
   while (::rename(from.c_str(), to.c_str()) != 0) {
     if (errno != ENOENT) throw system_error(errno, "cannot rename " + from + " to " + to);
-    if (::access(from.c_str(), F_OK) != 0) return;  // another purge has it
-    make_trash(home);                               // a sweep found it empty
+    // Another purge has it, or somebody removed it by hand: then the row is left.
+    if (!file_status(from, Links::keep)) return;
+    make_trash(home);  // a sweep found it empty
   }
 }
 
@@ -71,6 +72,10 @@ void empty_trash(const std::string& home, const std::vector<std::string>& uuids)
   for (const std::string& uuid : uuids) {
     const JobPaths paths(join_path(trash_path(home), uuid));
     try {
+      if (!is_directory(paths.directory, Links::keep)) {
+        remove_file_if_there(paths.directory);  // a link that somebody put in the place of a job
+        continue;
+      }
       if (is_free(paths.directory) && remove_results(paths)) remove_tree(paths.directory);
     } catch (const Error&) {
       // The job is gone; what is left of it is swept another time.

@@ -42,7 +42,7 @@ PreparedJob::PreparedJob(const JobPaths& paths, const std::string& uuid, const P
       throw invalid_argument("it wants " + std::to_string(spec_.gpus) + " gpus, but the pool has " +
                              std::to_string(pool_gpus(pool).size()));
     if (exists(paths.outcome)) throw invalid_argument("it has ended already: " + paths.outcome + " is there");
-    captured_ = split(read_file(paths.environment), '\0');
+    captured_ = split(read_file(paths.environment, 64 << 20, Links::keep), '\0');
     log_ = std::make_unique<JobLog>(paths.log);
     outcome_ = std::make_unique<OutcomeWriter>(paths);
     begin_events();

@@ -25,6 +25,10 @@ constexpr Duration kStorePatience = std::chrono::seconds(60);
 // How long the queue's first job may be in another process's hands before it is passed over.
 constexpr Duration kHeadPatience = std::chrono::seconds(5);
 
+JobStart start_of(const JobRow& row) {
+  return {row.attempt, row.start_time.value_or(row.submission_time), row.host, row.gpu_devices};
+}
+
 void pause_for(Duration duration) {
   ::poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
 }
@@ -83,7 +87,7 @@ class Runner {
     } catch (const FailedStart& failure) {
       return start_failed(uuid, failure.what());
     }
-    return start ? take_locked(uuid, start->job) : somebody_else_has(uuid);
+    return start ? take_locked(uuid, *start) : somebody_else_has(uuid);
   }
 
   // Nothing when somebody else has the lock. Throws FailedStart.
@@ -94,13 +98,14 @@ class Runner {
       auto lock = JobLock::try_take(paths.lock);
       if (!lock) return nullptr;
       test_point("run:locked");
+      lock->reserve();
       return std::unique_ptr<Start>(new Start{std::move(*lock), PreparedJob(paths, uuid, pool_)});
     } catch (const Error& error) {
       throw FailedStart(error.what());
     }
   }
 
-  Taken take_locked(const std::string& uuid, PreparedJob& job) {
+  Taken take_locked(const std::string& uuid, Start& start) {
     const Duration now = Clock::system().steady();
     switch (store_->claim(uuid, pool_, skip_, Clock::system().now(), host_name())) {
       case JobStore::Claim::claimed:
@@ -113,26 +118,34 @@ class Runner {
     }
     test_point("run:claimed");
     JobRow row = store_->find(uuid).value();
+    start.lock.write(to_text(start_of(row)));
+    // A store that was built anew meanwhile knows nothing of this start, or all: whoever built it looked for
+    // what is written in locks afterwards.
+    if (store_->database().was_moved()) {
+      start.lock.write("");
+      throw Error(StatusCode::failed_precondition, "the job store was replaced");
+    }
     spawn_one_more();
     store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
-    const auto outcome =
-        job.run(row, {home_, job_program_, now, [this](JobRow& last) { begin_attempt(last); }});
+    const auto outcome = start.job.run(
+        row, {home_, job_program_, now, [&](JobRow& last) { begin_attempt(last, start.lock); }});
     if (open_store()) {
       if (outcome)
         store_->finish(uuid, row.attempt, JobStatus::RUNNING, *outcome);
       else
-        requeue(context(), row);
+        requeue(context(), row, start.lock);
       settle_marked(context());
     }
     test_point("end:row");
-    return job.told_to_end() ? Taken::told_to_end : Taken::ran;
+    return start.job.told_to_end() ? Taken::told_to_end : Taken::ran;
   }
 
   // A store that cannot be written to is no reason not to try again: the row then tells of fewer attempts
   // than there were.
-  void begin_attempt(JobRow& row) {
+  void begin_attempt(JobRow& row, JobLock& lock) {
     try {
       if (open_store() && store_->begin_attempt(row.uuid, row.attempt)) ++row.attempt;
+      lock.write(to_text(start_of(row)));
     } catch (const Error&) {
     }
     store_.reset();

@@ -57,34 +57,13 @@ std::string target_of(const JobPaths& paths) {
   }
 }
 
-// Before the environment is wiped, which tells that it was done.
-void run_on_finish(const JobContext& context, const JobPaths& paths) {
-  if (!file_status(paths.environment)) return;
-  try {
-    context.executor.run_on_finish(file_name(paths.directory));
-  } catch (const Error& error) {
-    JobLog(paths.log).say(std::string("--on-finish could not be run: ") + error.what());
-  }
-}
-
-void adopt(const JobContext& context, const JobRow& row, const JobPaths& paths, const Outcome& outcome) {
-  // The outcome stands all the same: a store that was restored has jobs whose results were replaced long ago.
-  if (!Publication(outcome, context.home).resume())
-    JobLog(paths.log).say("the result is not at " + outcome.target +
-                          ": it was removed or replaced after the job had ended");
-  run_on_finish(context, paths);
-  remove_unfinished_outcome(paths);
-  wipe_private_files(paths);
-  context.store.finish(row.uuid, row.attempt, row.status, outcome);
-}
-
 void settle(const JobContext& context, JobRow& row) {
   const JobPaths paths(job_directory_path(context.home, row.uuid));
   if (!ensure_job_directory(context.home, row.uuid)) {
     conclude(context, row, reconcile(row, context.executor.observe({row}).at(0)));
     return;
   }
-  const auto lock = JobLock::try_take(paths.lock);
+  auto lock = JobLock::try_take(paths.lock);
   if (!lock) return;  // somebody has it in hand after all
   test_point("settle:locked");
   // Both again: all may have changed before the lock was ours.
@@ -95,12 +74,40 @@ void settle(const JobContext& context, JobRow& row) {
   seen.cancel_file = file_status(paths.cancel).has_value();
   seen.outcome = read_outcome_as_found(paths);
   const Verdict verdict = reconcile(*fresh, seen);
-  if (verdict.action == Verdict::Action::adopt) adopt(context, *fresh, paths, *seen.outcome);
+  if (verdict.action == Verdict::Action::adopt) {
+    finish_record(context.executor, context.home, paths, *seen.outcome);
+    context.store.finish(fresh->uuid, fresh->attempt, fresh->status, *seen.outcome);
+  }
   if (verdict.action == Verdict::Action::conclude) conclude(context, *fresh, verdict);
-  if (verdict.action == Verdict::Action::requeue) requeue(context, *fresh);
+  if (verdict.action == Verdict::Action::requeue) requeue(context, *fresh, *lock);
 }
 
 }  // namespace
+
+namespace {
+
+// Before the environment is wiped, which tells that it was done.
+void run_on_finish(JobExecutor& executor, const JobPaths& paths) {
+  if (!file_status(paths.environment, Links::keep)) return;
+  try {
+    executor.run_on_finish(file_name(paths.directory));
+  } catch (const Error& error) {
+    JobLog(paths.log).say(std::string("--on-finish could not be run: ") + error.what());
+  }
+}
+
+}  // namespace
+
+void finish_record(JobExecutor& executor, const std::string& home, const JobPaths& paths,
+                   const Outcome& outcome) {
+  // The outcome stands all the same: a store that was restored has jobs whose results were replaced long ago.
+  if (!Publication(outcome, home).resume())
+    JobLog(paths.log).say("the result is not at " + outcome.target +
+                          ": it was removed or replaced after the job had ended");
+  run_on_finish(executor, paths);
+  remove_unfinished_outcome(paths);
+  wipe_private_files(paths);
+}
 
 bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdict) {
   const JobPaths paths(job_directory_path(context.home, row.uuid));
@@ -113,18 +120,21 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
   outcome.host = row.host;
   const Time now = context.clock.now();
   outcome.completion_time = std::max(now, row.submission_time);
-  if (row.status == JobStatus::RUNNING) {
+  const bool ran = row.status == JobStatus::RUNNING;
+  if (ran) {
     kill_by_environment(row.uuid);
-    outcome.completion_time = last_sign_of_life(paths, row, now);
-    const LastEvents events = read_last_events(paths.events);
-    outcome.progress = events.progress;
+    outcome.completion_time = std::max(now, row.start_time.value_or(now));
   }
   bool first = true;
-  if (file_status(paths.directory)) {
-    if (row.status == JobStatus::RUNNING) remove_staged(target_of(paths), row.uuid, paths.directory);
+  if (is_directory(paths.directory, Links::keep)) {
+    if (ran) {
+      outcome.completion_time = last_sign_of_life(paths, row, now);
+      outcome.progress = read_last_events(paths.events).progress;
+      remove_staged(target_of(paths), row.uuid, paths.directory);
+    }
     OutcomeWriter writer(paths);
     first = writer.write(outcome);
-    run_on_finish(context, paths);
+    run_on_finish(context.executor, paths);
     wipe_private_files(paths);
     if (!first) outcome = read_outcome_as_found(paths).value_or(outcome);
   }
@@ -132,10 +142,11 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
   return first;
 }
 
-void requeue(const JobContext& context, const JobRow& row) {
+void requeue(const JobContext& context, const JobRow& row, JobLock& lock) {
   const JobPaths paths(job_directory_path(context.home, row.uuid));
   kill_by_environment(row.uuid);
   remove_staged(target_of(paths), row.uuid, paths.directory);
+  lock.write("");  // its next start is not this one
   const int left = row.requeues_left - 1;
   if (context.store.requeue(row.uuid, row.attempt))
     JobLog(paths.log).say(std::string(kLost) + "; it is queued again" +

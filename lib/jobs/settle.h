@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/jobs/job_executor.h"
+#include "lib/jobs/job_lock.h"
 #include "lib/jobs/job_store.h"
 #include "lib/jobs/reconcile.h"
 
@@ -26,8 +27,9 @@ struct JobContext {
 // the verdict.
 Verdict look(const JobContext& context, JobRow& row);
 
-// Puts a running job whose lock the caller holds back into the queue, once what is left of its work is ended.
-void requeue(const JobContext& context, const JobRow& row);
+// Puts a running job, whose lock is the caller's, back into the queue, once what is left of its work is
+// ended.
+void requeue(const JobContext& context, const JobRow& row, JobLock& lock);
 
 // Settles queued jobs that may have ended without their row's knowing, and those that wait for them in turn.
 void settle_marked(const JobContext& context);
@@ -35,6 +37,11 @@ void settle_marked(const JobContext& context);
 // Settles running jobs that nobody has in hand any more, so that their place in the pool is free. True when
 // any was.
 bool settle_dead_runners(const JobContext& context);
+
+// Does what the runner of a job that has ended left to do: publishes, starts the command of --on-finish, and
+// removes what is private. The caller holds the lock. Throws Error; the next look tries again.
+void finish_record(JobExecutor& executor, const std::string& home, const JobPaths& paths,
+                   const Outcome& outcome);
 
 // Writes the end of a job whose lock the caller holds, and its row; `verdict` is not COMPLETED. False when
 // the job had ended already.

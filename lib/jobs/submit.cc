@@ -74,6 +74,16 @@ void write_files(const JobPaths& paths, const JobSpec& spec, const JobEngine::At
   fsync_directory(parent_path(paths.directory));
 }
 
+// A store was built anew (repair.h) while this submit had the other one open: whoever built it looked through
+// jobs/ before the job was there, or after.
+void insert_again(const std::string& home, const JobSpec& spec) {
+  const auto store = JobStore::open(home, Database::Checkpoints::no);
+  if (!store) throw damaged_store(JobStore::path_in(home), "it was removed just now");
+  store->database().in_transaction([&] {
+    if (!store->find(spec.uuid)) store->insert(spec);
+  });
+}
+
 }  // namespace
 
 void prepare_home(const std::string& home) {
@@ -111,6 +121,7 @@ std::optional<std::string> write_job_down(const JobContext& context, const JobSp
     test_point("submit:inserted");
     ensure_job_directory(context.home, spec.uuid);
     test_point("submit:renamed");
+    if (context.store.database().was_moved()) insert_again(context.home, spec);
     return std::nullopt;
   } catch (...) {
     // Once the row is there it is a job, whose last step any reader makes.

@@ -8,8 +8,7 @@
 //
 // Points: store:made submit:written submit:inserted submit:renamed run:locked run:claimed run:spawned
 // outcome:written outcome:linked publish:exchanged end:published end:told end:row cancel:requested
-// settle:locked
-// purge:renamed purge:deleted
+// settle:locked purge:renamed purge:deleted repair:built repair:moved repair:linked
 
 namespace ostler {
 

@@ -6,7 +6,6 @@ import os
 import pty
 import resource
 import signal
-import subprocess
 import unittest
 
 from support import DATA, OSTLER, SANITIZED, OstlerTest, main
@@ -247,18 +246,8 @@ class DiskFullTest(FaultBase):
     """A store on a disk that has become full: what makes room works."""
     def setUp(self):
         super().setUp()
-        self.disk = self.directory / "disk"
-        self.disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.disk]
-        if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-            self.skipTest("mounting is forbidden here")
+        self.disk = self.mount_disk()
         self.env["OSTLER_HOME"] = str(self.disk / "store")
-
-    def clean_up(self):
-        self.wait_for_silence()
-        if self.disk.is_mount():
-            subprocess.run(["umount", "--lazy", self.disk], check=True)
-        super().clean_up()
 
     def fill(self):
         with contextlib.suppress(OSError), open(self.disk / "filled", "ab", buffering=0) as file:

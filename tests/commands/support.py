@@ -176,6 +176,20 @@ class OstlerTest(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
         return path
 
+    def mount_disk(self, size="8m"):
+        """A small file system of its own, for what a full or read-only one does; its path. Needs root."""
+        disk = self.directory / "disk"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk]
+        if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+            self.skipTest("mounting is forbidden here")
+
+        def unmount():
+            self.wait_for_silence()
+            subprocess.run(["umount", "--lazy", disk], check=True)
+        self.addCleanup(unmount)
+        return disk
+
     # Jobs.
 
     def train(self, module, *args, **more):

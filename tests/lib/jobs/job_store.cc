@@ -268,7 +268,7 @@ TEST_CASE("failures of the store say what and where") {
       store->insert(spec);
       FAIL("the store was locked");
     } catch (const Error& error) {
-      CHECK(error.code() == StatusCode::unavailable);
+      CHECK(error.code() == StatusCode::failed_precondition);
     }
     CHECK_FALSE(store->find(spec.uuid));  // reading works all the while
     other->database().script("ROLLBACK");

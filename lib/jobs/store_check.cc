@@ -1,0 +1,234 @@
+#include "lib/jobs/store_check.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "lib/base/error.h"
+#include "lib/base/files.h"
+#include "lib/base/strings.h"
+#include "lib/jobs/job_lock.h"
+#include "lib/jobs/job_store.h"
+#include "lib/jobs/repair.h"
+#include "lib/jobs/store_layout.h"
+
+namespace ostler {
+
+namespace {
+
+using State = Finding::State;
+
+constexpr char kRepair[] = "ostler doctor --repair";
+// What is younger may be under way.
+constexpr Duration kYoung = std::chrono::minutes(1);
+constexpr Duration kDispatchPatience = std::chrono::seconds(3);
+
+std::string counted(std::size_t number, const std::string& one, const std::string& many) {
+  return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+// "a, b, c, ..."
+std::string some_of(const std::vector<std::string>& names) {
+  std::vector<std::string> first(names.begin(),
+                                 names.begin() + std::min<std::ptrdiff_t>(3, std::ssize(names)));
+  if (names.size() > first.size()) first.emplace_back("...");
+  return join(first, ", ");
+}
+
+class Examination {
+ public:
+  Examination(const std::string& home, const Clock& clock) : home_(home), clock_(clock) {}
+
+  std::vector<Finding> run() {
+    if (!file_status(home_)) {
+      add("store", State::well, "there is none yet in " + home_);
+      return std::move(findings_);
+    }
+    check("store", [&] { look_at_place(); });
+    check("permissions", [&] { look_at_permissions(); });
+    check("database", [&] { look_at_database(); });
+    if (store_) {
+      check("jobs", [&] { look_at_jobs(); });
+      check("queue", [&] { look_at_queue(); });
+    }
+    check("leftovers", [&] { look_at_leftovers(); });
+    return std::move(findings_);
+  }
+
+ private:
+  void add(const std::string& name, State state, const std::string& text, const std::string& mend = {}) {
+    findings_.push_back({name, state, text, mend});
+  }
+
+  // One that has nothing to say is well.
+  template <typename Look>
+  void check(const std::string& name, Look look) {
+    name_ = name;
+    const std::size_t before = findings_.size();
+    try {
+      look();
+    } catch (const Error& error) {
+      wrong(error.what(), error.code() == StatusCode::data_loss ? kRepair : "");
+    }
+    if (findings_.size() == before) add(name, State::well, "");
+  }
+
+  void wrong(const std::string& text, const std::string& mend = {}) { add(name_, State::wrong, text, mend); }
+  void note(const std::string& text, const std::string& mend = {}) { add(name_, State::note, text, mend); }
+
+  void look_at_place() {
+    if (!is_directory(home_)) return wrong(home_ + " is no directory");
+    if (const auto network = network_file_system(home_))
+      return wrong(
+          home_ + " is on a network file system (" + *network +
+          "), where its locks cannot be relied on; name a local directory with --home or OSTLER_HOME");
+    check_layout(home_);
+    if (::access(home_.c_str(), W_OK) != 0)
+      return wrong(home_ + " cannot be written to (" + std::strerror(errno) +
+                   "): nothing starts, ends or settles there");
+    add(name_, State::well, home_ + " (" + file_system_type(home_) + ")");
+  }
+
+  // As the kernel names it, "ext4"; "local" where it does not.
+  static std::string file_system_type(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return "local";
+    const std::string device =
+        " " + std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev)) + " ";
+    for (const std::string& line : split(read_file_if_there("/proc/self/mountinfo").value_or(""), '\n')) {
+      const std::size_t type = line.find(" - ");
+      if (line.find(device) == std::string::npos || type == std::string::npos) continue;
+      return line.substr(type + 3, line.find(' ', type + 3) - type - 3);
+    }
+    return "local";
+  }
+
+  void look_at_permissions() {
+    std::vector<std::string> open, others;
+    std::vector<std::string> paths = {home_};
+    for (const std::string& name : list_directory(home_)) paths.push_back(join_path(home_, name));
+    for (const std::string& path : paths) {
+      struct stat status {};
+      if (::lstat(path.c_str(), &status) != 0 || S_ISLNK(status.st_mode)) continue;
+      // What lies below a closed home is closed, but a home may be opened one day.
+      if ((status.st_mode & 077) != 0) open.push_back(path);
+      if (status.st_uid != ::geteuid()) others.push_back(path);
+    }
+    if (!open.empty()) wrong("others may read or enter " + some_of(open), "chmod -R go= " + home_);
+    if (!others.empty()) wrong("another user owns " + some_of(others));
+  }
+
+  void look_at_database() {
+    store_ = JobStore::open(home_, Database::Checkpoints::no);
+    for (const std::string& name : list_directory(home_))
+      if (starts_with(name, "jobs.db.damaged-") && ends_with(name, "Z"))
+        note("a damaged one is kept as " + join_path(home_, name) +
+             "; remove it (and its -wal, -shm) when you will");
+    if (!store_) return;
+    const std::string fault = integrity_fault(*store_);
+    if (fault.empty()) return;
+    store_.reset();
+    wrong("the job store " + JobStore::path_in(home_) + " is damaged (" + fault + ")", kRepair);
+  }
+
+  void look_at_jobs() {
+    std::vector<std::string> unknown, unreadable;
+    for (const std::string& uuid : directories_without_row(home_, *store_))
+      (has_specification(uuid) ? unknown : unreadable).push_back(uuid);
+    if (!unreadable.empty())
+      wrong(counted(unreadable.size(), "job directory has", "job directories have") +
+            " neither a row nor a spec.json that can be read; look at what is there, and remove it: " +
+            some_of(unreadable));
+    if (!unknown.empty())
+      wrong(counted(unknown.size(), "job directory has", "job directories have") +
+                " no row: " + some_of(unknown),
+            kRepair);
+    std::vector<std::string> bare, dead;
+    store_->database().each("SELECT uuid FROM jobs", {}, [&](const Database::Row& row) {
+      const std::string uuid = row.text(0);
+      if (!is_directory(job_directory_path(home_, uuid), Links::keep) &&
+          !is_directory(staging_directory_path(home_, uuid), Links::keep))
+        bare.push_back(uuid);
+    });
+    // Those that are being purged have gone by now.
+    bare.erase(std::remove_if(bare.begin(), bare.end(),
+                              [&](const std::string& uuid) { return !store_->find(uuid); }),
+               bare.end());
+    if (!bare.empty())
+      wrong(counted(bare.size(), "job has", "jobs have") + " no directory: " + some_of(bare),
+            "ostler prune " + bare.front());
+    for (const JobRow& row : store_->running())
+      if (!observe_lock(JobPaths(job_directory_path(home_, row.uuid)).lock).held) dead.push_back(row.uuid);
+    if (!dead.empty())
+      wrong(counted(dead.size(), "job runs", "jobs run") + " by its row, but has no runner: " + some_of(dead),
+            "ostler status");
+    const auto unwiped = ended_with_private_files(home_, *store_);
+    if (!unwiped.empty())
+      wrong(counted(unwiped.size(), "ended job keeps", "ended jobs keep") +
+                " the environment or input that it was given: " + some_of(unwiped),
+            kRepair);
+  }
+
+  bool has_specification(const std::string& uuid) const {
+    try {
+      return read_spec(JobPaths(job_directory_path(home_, uuid)).spec).uuid == uuid;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  void look_at_queue() {
+    const Time old = clock_.now() - kDispatchPatience;
+    const std::int64_t queued =
+        store_->database().integer("SELECT count(*) FROM jobs WHERE status = 0 AND submission_time < ?",
+                                   {static_cast<std::int64_t>(old.time_since_epoch().count())});
+    if (queued > 0 && store_->has_queue() && store_->running().empty())
+      wrong(std::to_string(queued) + " queued, none running", "ostler dispatch");
+  }
+
+  void look_at_leftovers() {
+    const auto staged = old_ones("staging");
+    if (!staged.empty())
+      wrong(counted(staged.size(), "submit was", "submits were") + " killed: " + some_of(staged), kRepair);
+    const auto trash = old_ones("trash");
+    if (!trash.empty())
+      note(counted(trash.size(), "purged job waits", "purged jobs wait") +
+               " to be removed, perhaps for a reader of its model: " + some_of(trash),
+           kRepair);
+  }
+
+  std::vector<std::string> old_ones(const char* name) const {
+    std::vector<std::string> names;
+    const std::string directory = join_path(home_, name);
+    if (!is_directory(directory, Links::keep)) return names;
+    for (const std::string& entry : list_directory(directory)) {
+      const std::string path = join_path(directory, entry);
+      const auto status = file_status(path, Links::keep);
+      if (!status || clock_.now() - Time(Duration(status->modified_ns / 1000)) < kYoung) continue;
+      // A submit that goes on holds it (submit.cc).
+      const UniqueFd fd = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      if (!fd || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) names.push_back(entry);
+    }
+    return names;
+  }
+
+  const std::string& home_;
+  const Clock& clock_;
+  std::string name_;
+  std::unique_ptr<JobStore> store_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> examine_store(const std::string& home, const Clock& clock) {
+  return Examination(home, clock).run();
+}
+
+}  // namespace ostler
