@@ -40,6 +40,7 @@ struct Recorded {
   Time submission_time;
   bool active;
   std::vector<std::string> after;
+  Time place = submission_time;
 };
 
 // In the order of submission. An active run of an external id is the newest one, whatever the clock said.
@@ -51,10 +52,10 @@ void sort_by_submission(std::vector<Recorded>& jobs) {
       time = std::max(time, job.submission_time);
     }
   for (Recorded& job : jobs)
-    if (job.active && !job.external_id.empty()) job.submission_time = latest[job.external_id];
+    if (job.active && !job.external_id.empty()) job.place = latest[job.external_id];
   std::sort(jobs.begin(), jobs.end(), [](const Recorded& left, const Recorded& right) {
-    return std::tie(left.submission_time, left.active, left.uuid) <
-           std::tie(right.submission_time, right.active, right.uuid);
+    return std::tie(left.place, left.active, left.submission_time, left.uuid) <
+           std::tie(right.place, right.active, right.submission_time, right.uuid);
   });
   // What a job was to run after was submitted before it, also where the clock was set back between the two.
   std::map<std::string, std::size_t> place;

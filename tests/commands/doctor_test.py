@@ -371,15 +371,6 @@ class DoctorTest(RepairBase):
         os.utime(staged, (1, 1))
         self.mended("1 submit was killed", staged.name)
 
-    def test_an_unfinished_database(self):
-        self.wait_for(self.fault(""))
-        self.ostler("doctor", "--repair")
-        left = self.store / "jobs.db.new-0"
-        left.write_bytes(b"")
-        os.chmod(left, 0o600)
-        os.utime(left, (1, 1))
-        self.mended("jobs.db.new-0")
-
     def test_a_private_file_that_outlived_its_job(self):
         self.wait_for(self.fault(""))
         self.assertEqual(self.wait_for_silence(), {})
