@@ -174,6 +174,7 @@ bool create_job_store(const std::string& path, const std::function<void(const st
   const std::string home = parent_path(path);
   const std::string staging = staging_directory_path(home, make_uuid4());
   const std::string made = join_path(staging, "jobs.db");
+  const bool was_there = file_status(parent_path(staging)).has_value();
   try {
     make_directories(staging, 0700);
     // As a submit does, tells sweep_staging that somebody is at it.
@@ -197,7 +198,7 @@ bool create_job_store(const std::string& path, const std::function<void(const st
     return first;
   } catch (...) {
     remove_tree(staging);
-    ::rmdir(parent_path(staging).c_str());  // only when it is empty
+    if (!was_there) ::rmdir(parent_path(staging).c_str());  // only when it is empty
     throw;
   }
 }

@@ -539,7 +539,7 @@ class LinkTest(StoreBase):
 
     def test_files_of_a_queued_job(self):
         """What the runner would read, or write to, in another place keeps the job from starting; nothing is read there."""
-        for name in ("environment", "spec.json", "log", "events", "lock", "outcome.json.new"):
+        for name in ("environment", "spec.json", "log", "events", "lock"):
             with self.subTest(name):
                 uuid, directory = self.queue()
                 path = directory / name
@@ -554,6 +554,14 @@ class LinkTest(StoreBase):
                 self.assertFalse((self.work / "marked").exists())
                 self.assertEqual(self.job(uuid)["reason"], "lost")
                 self.assertNotIn("stolen", self.ostler("status", uuid, "--json", "-v").out)
+
+    def test_a_link_where_the_outcome_is_written(self):
+        """It is removed, and what it leads to is left alone."""
+        uuid, directory = self.queue()
+        (directory / "outcome.json.new").symlink_to(self.write_outside("outcome.json.new", "not yours\n"))
+        with self.untouched():
+            self.ostler("dispatch")
+            self.wait_for(uuid)
 
     def test_the_files_of_an_ended_job(self):
         self.wait_for(self.fault(""))
@@ -609,6 +617,7 @@ class NetworkTest(StoreBase):
 
     def test_refused_by_name(self):
         job = self.fault("", "--wait")
+        self.assertEqual(self.wait_for_silence(), {})
         before = self.content(self.store)
         for kind in ("nfs", "cifs", "9p"):
             for command in (["train", "fault", IRIS], ["status"], ["wait", job], ["cancel", job], ["prune", job],
