@@ -70,10 +70,10 @@ class Bench:
                 break
         self.looked = time.monotonic()
 
-    def timed(self, command, env=None, output=None, cwd=None):
-        """Runs a command through the timer: {"wall": ms, "cpu": ms, "memory": MB}."""
+    def timed(self, command, env=None, output=None, cwd=None, report="report"):
+        """Runs a command through the timer: {"wall": ms, "cpu": ms, "memory": MB}. `report`: another name in each thread."""
         command = [str(word) for word in command]
-        report, errors = self.work / "report", self.work / "errors"
+        report, errors = self.work / report, self.work / f"{report}-errors"
         with open(output or os.devnull, "wb") as out, open(errors, "wb") as err:
             code = subprocess.run([self.timer, str(report), *command], env=env or self.environment, cwd=cwd or self.work,
                                   stdin=subprocess.DEVNULL, stdout=out, stderr=err, check=False).returncode
@@ -82,12 +82,12 @@ class Bench:
             raise Failed(f"{' '.join(command)[:300]}\n  exit {status}: {errors.read_text(errors='replace')[-1000:]}")
         return {"wall": wall / 1e6, "cpu": cpu / 1e3, "memory": memory / 1024}
 
-    def run(self, command, env=None, cwd=None):
+    def run(self, command, env=None, cwd=None, code=0):
         """Runs a command that is not measured; gives its standard output."""
         command = [str(word) for word in command]
         result = subprocess.run(command, env=env or self.environment, cwd=cwd or self.work, stdin=subprocess.DEVNULL,
                                 capture_output=True, text=True, check=False)
-        if result.returncode != 0:
+        if result.returncode != code:
             raise Failed(f"{' '.join(command)[:300]}\n  exit {result.returncode}: {result.stderr[-1000:]}")
         return result.stdout.strip()
 

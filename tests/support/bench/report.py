@@ -1,11 +1,14 @@
 """The table of a run, and of two runs side by side."""
 
-NAMES = {"wall": "", "cpu": "CPU", "memory": "memory", "submits": "submits alone"}
+NAMES = {"wall": "", "cpu": "CPU", "memory": "memory", "submits": "submits alone", "processes": "processes",
+         "idle": "CPU in an idle second"}
 
 
 def number(value, unit):
     if unit == "memory":
         return f"{value:.1f} MB"
+    if unit == "processes":
+        return f"{value:.0f}"
     if unit == "times":
         return f"{value:.2f} times" if value < 10 else f"{value:.0f} times"
     return f"{value / 1000:.2f} s" if value >= 1000 else f"{value:.2f} ms"
