@@ -1,6 +1,7 @@
 #include "lib/jobs/database.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -51,18 +52,45 @@ Error store_error(const std::string& path, int code, const std::string& text) {
   }
 }
 
+// How long a call waits for others' locks. They are held for some milliseconds, and taken again soon by who
+// deletes a million rows: SQLite's own handler, which soon sleeps for a tenth of a second, would miss the gaps.
+class Patience {
+ public:
+  void set(Duration patience) { patience_ = patience; }
+  Duration get() const { return patience_; }
+
+  // SQLite's busy handler: `count` calls came before, for the same lock. 0: give up.
+  static int wait(void* self, int count) { return static_cast<Patience*>(self)->wait(count) ? 1 : 0; }
+
+ private:
+  bool wait(int count) {
+    const Duration now = Clock::system().steady();
+    if (count == 0) began_ = now;
+    if (now - began_ >= patience_) return false;
+    ::poll(nullptr, 0, count < 100 ? 1 : 5);
+    return true;
+  }
+
+  Duration patience_ = std::chrono::seconds(30);
+  Duration began_{};
+};
+
 // Called after each commit with the number of pages in the log. SQLite's own automatic checkpoint leaves the
 // log as long as it is until a later commit of somebody who knows of the checkpoint starts it anew; here
 // nobody does, since each command opens the store alone, and every open would replay a log that only grows.
 // So it is emptied. Where others read just now, a later commit does it.
-int fold_log(void* patience_ms, sqlite3* handle, const char* schema, int pages) {
+int fold_log(void* patience, sqlite3* handle, const char* schema, int pages) {
   // Few enough that the next open has little to replay (some 10 us a page), enough that few commits pay for
   // this.
   constexpr int kLongestLog = 48;
   if (pages < kLongestLog) return SQLITE_OK;
-  sqlite3_busy_timeout(handle, 0);
-  sqlite3_wal_checkpoint_v2(handle, schema, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  sqlite3_busy_timeout(handle, *static_cast<const int*>(patience_ms));
+  Patience& waits = *static_cast<Patience*>(patience);
+  const Duration usual = waits.get();
+  waits.set(Duration(0));
+  // Nobody else can write while a log is emptied. So what is in it is copied before that.
+  for (const int mode : {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_TRUNCATE})
+    sqlite3_wal_checkpoint_v2(handle, schema, mode, nullptr, nullptr);
+  waits.set(usual);
   return SQLITE_OK;
 }
 
@@ -87,15 +115,17 @@ class Database::Impl {
   void open(Checkpoints checkpoints) {
     const bool writable = ::access(path_.c_str(), W_OK) == 0;
     database_ = std::make_unique<SQLite::Database>(
-        path_, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX,
-        patience_ms_);
+        path_, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX);
     sqlite3* handle = database_->getHandle();
+    sqlite3_busy_handler(handle, Patience::wait, &patience_);
     if (checkpoints == Checkpoints::no) {
       sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-      sqlite3_wal_hook(handle, fold_log, &patience_ms_);
+      sqlite3_wal_hook(handle, fold_log, &patience_);
     }
     // A list reads each page once: few that are used again cost less than many fresh ones.
     database_->exec("PRAGMA cache_size=-256");
+    // But what a transaction changes is written once, at its end.
+    database_->exec("PRAGMA cache_spill=1024");
     // A commit is on disk before the job's id is printed, also in builds of SQLite that default to NORMAL.
     database_->exec("PRAGMA synchronous=FULL");
     database_->exec("PRAGMA schema_version");
@@ -120,11 +150,8 @@ class Database::Impl {
 
   SQLite::Database& database() { return *database_; }
 
-  void set_patience(std::chrono::milliseconds patience) {
-    guarded([&] {
-      patience_ms_ = static_cast<int>(patience.count());
-      database_->setBusyTimeout(patience_ms_);
-    });
+  void set_patience(Duration patience) {
+    guarded([&] { patience_.set(patience); });
   }
 
   void transaction(const char* begin, const std::function<void()>& body) {
@@ -164,7 +191,7 @@ class Database::Impl {
  private:
   std::string path_;
   std::recursive_mutex mutex_;
-  int patience_ms_ = 30'000;
+  Patience patience_;
   std::unique_ptr<SQLite::Database> database_;
   std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>> statements_;  // die before the database
 };
@@ -199,9 +226,7 @@ bool Database::was_moved() {
   return impl_->guarded([&] { return impl_->was_moved(); });
 }
 
-void Database::set_patience(Duration patience) {
-  impl_->set_patience(std::chrono::duration_cast<std::chrono::milliseconds>(patience));
-}
+void Database::set_patience(Duration patience) { impl_->set_patience(patience); }
 
 int Database::run(const std::string& sql, const Cells& cells) {
   return impl_->guarded([&] {

@@ -19,7 +19,7 @@ namespace ostler {
 namespace {
 
 // What one command may take upon itself for the sake of others' jobs.
-constexpr int kExpiredAtOnce = 16;
+constexpr std::size_t kAtOnce = 16;
 
 std::string trash_path(const std::string& home) { return join_path(home, "trash"); }
 
@@ -28,15 +28,17 @@ void make_trash(const std::string& home) {
     throw system_error(errno, "cannot make the directory " + trash_path(home));
 }
 
-void move_to_trash(const std::string& home, const std::string& uuid) {
+// False where there is no directory (any more).
+bool move_to_trash(const std::string& home, const std::string& uuid) {
   ensure_job_directory(home, uuid);
   const std::string from = job_directory_path(home, uuid), to = join_path(trash_path(home), uuid);
   while (::rename(from.c_str(), to.c_str()) != 0) {
     if (errno != ENOENT) throw system_error(errno, "cannot rename " + from + " to " + to);
     // Another purge has it, or somebody removed it by hand: then the row is left.
-    if (!file_status(from, Links::keep)) return;
+    if (!file_status(from, Links::keep)) return false;
     make_trash(home);  // a sweep found it empty
   }
+  return true;
 }
 
 // True unless somebody reads the model in the job's directory.
@@ -84,13 +86,16 @@ void empty_trash(const std::string& home, const std::vector<std::string>& uuids)
   ::rmdir(trash_path(home).c_str());
 }
 
-// What a purge that was cut off has left, or one that goes on in another process.
+// What a purge that was cut off has left. One that goes on holds the directory's lock.
 void sweep_trash(const JobContext& context) {
-  const std::vector<std::string> left = list_directory(trash_path(context.home));
+  const UniqueFd trash = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY);
+  if (!trash || ::flock(trash.get(), LOCK_EX | LOCK_NB) != 0) return;
+  std::vector<std::string> left = list_directory(trash_path(context.home));
   std::vector<std::string> with_row;
   for (const std::string& uuid : left)
     if (context.store.find(uuid)) with_row.push_back(uuid);
   if (!with_row.empty()) context.store.remove(with_row);
+  if (left.size() > kAtOnce) left.resize(kAtOnce);
   empty_trash(context.home, left);
 }
 
@@ -100,11 +105,16 @@ std::vector<std::string> purge(const JobContext& context, const std::vector<std:
   std::vector<std::string> uuids = context.store.not_needed(chosen);
   if (uuids.empty()) return uuids;
   make_trash(context.home);
-  for (const std::string& uuid : uuids) move_to_trash(context.home, uuid);
-  // Else the machine's crash could take the renames back and leave directories that no row knows.
-  if (const auto trash = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY))
-    ::fsync(trash.get());
-  fsync_directory(join_path(context.home, "jobs"));
+  const UniqueFd trash = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY);
+  if (trash) ::flock(trash.get(), LOCK_SH | LOCK_NB);  // others' looks leave the rest to this one
+  std::vector<std::string> moved;
+  for (const std::string& uuid : uuids)
+    if (move_to_trash(context.home, uuid)) moved.push_back(uuid);
+  if (!moved.empty()) {
+    // Else the machine's crash could take the renames back and leave directories that no row knows.
+    if (const auto now = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY)) ::fsync(now.get());
+    fsync_directory(join_path(context.home, "jobs"));
+  }
   test_point("purge:renamed");
   try {
     context.store.remove(uuids);
@@ -112,11 +122,11 @@ std::vector<std::string> purge(const JobContext& context, const std::vector<std:
     if (error.code() != StatusCode::resource_exhausted) throw;
     // A full disk is what people prune for, and deleting rows takes room too: the files give it. Killed here,
     // rows without a directory are left, which the next prune deletes.
-    empty_trash(context.home, uuids);
+    empty_trash(context.home, moved);
     context.store.remove(uuids);
   }
   test_point("purge:deleted");
-  empty_trash(context.home, uuids);
+  empty_trash(context.home, moved);
   return uuids;
 }
 
@@ -125,9 +135,9 @@ bool purge_expired(const JobContext& context) {
   if (!context.owner) return context.store.expired(now, 1).empty();
   try {
     if (::access(trash_path(context.home).c_str(), F_OK) == 0) sweep_trash(context);
-    const std::vector<std::string> expired = context.store.expired(now, kExpiredAtOnce);
+    const std::vector<std::string> expired = context.store.expired(now, kAtOnce);
     purge(context, expired);
-    return expired.size() < static_cast<std::size_t>(kExpiredAtOnce);
+    return expired.size() < kAtOnce;
   } catch (const Error&) {
     return false;  // no look-up fails for want of tidiness
   }

@@ -257,8 +257,8 @@ class Prune:
         if left:
             raise Failed(f"{left} jobs are left")
         name = f"ostler prune, {self.number:,} jobs"
-        samples = {name: {"wall": [pruned["wall"]], "memory": [pruned["memory"]]},
-                   "ostler prune, 1,000 jobs": {"wall": [small["wall"]], "memory": [small["memory"]]}}
+        samples = {name: {unit: [pruned[unit]] for unit in ("wall", "cpu", "memory")},
+                   "ostler prune, 1,000 jobs": {unit: [small[unit]] for unit in ("wall", "cpu", "memory")}}
         goals = [ratio_at_most(name, "ostler prune, 1,000 jobs", "memory", 1.5, "at most 1.5 times the memory of 1,000")]
         for command, waits in alone.items():
             usual = statistics.median(waits)
