@@ -53,7 +53,8 @@ Error store_error(const std::string& path, int code, const std::string& text) {
 }
 
 // How long a call waits for others' locks. They are held for some milliseconds, and taken again soon by who
-// deletes a million rows: SQLite's own handler, which soon sleeps for a tenth of a second, would miss the gaps.
+// deletes a million rows: SQLite's own handler, which soon sleeps for a tenth of a second, would miss the
+// gaps.
 class Patience {
  public:
   void set(Duration patience) { patience_ = patience; }

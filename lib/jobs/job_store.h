@@ -38,7 +38,7 @@ struct JobRow {
   std::optional<Time> start_time, completion_time;
   std::string host;
   std::string target;       // a training's save path (empty: in the job's directory), a prediction's model
-  Value progress, metrics;  // the outcome's, once terminal; else null
+  Value progress, metrics;  // the outcome's, once terminal (the progress without its metrics); else null
   Value details;            // what `status` shows of spec.json: details_of(); null where it was not asked for
   Value outcome;            // outcome.json, once terminal; null where it was not asked for
 };
@@ -139,6 +139,8 @@ class JobStore {
   std::pair<std::int64_t, std::optional<std::string>> standing_of_dependencies(
       const std::vector<std::string>& needed, Missing missing);
   void tell_waiting(const std::string& uuid, JobStatus status);
+  void each_finished(std::int64_t after, const JobSelector& selector, const char* order, std::int64_t limit,
+                     const std::function<void(const JobRow&)>& sink);
 
   std::string path_;
   Database database_;

@@ -58,37 +58,32 @@ std::vector<JobRow> JobStore::active(const JobSelector& selector) {
 }
 
 void JobStore::finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
+  each_finished(0, selector, "sequence DESC", selector.limit.value_or(-1), sink);
+}
+
+std::vector<JobRow> JobStore::finished_after(std::int64_t sequence, const JobSelector& selector, int limit) {
+  std::vector<JobRow> found;
+  each_finished(sequence, selector, "sequence", limit, [&](const JobRow& row) { found.push_back(row); });
+  return found;
+}
+
+void JobStore::each_finished(std::int64_t after, const JobSelector& selector, const char* order,
+                             std::int64_t limit, const std::function<void(const JobRow&)>& sink) {
   const Condition condition(selector);
-  const std::int64_t limit = selector.limit.value_or(-1);
-  // The newest of each status by its index, merged as they come: one ORDER BY over three statuses would sort
-  // them all.
+  // Those of each status by the index, merged as they come: one ORDER BY over three statuses would sort them
+  // all.
   std::string sql;
   Database::Cells cells;
   for (const JobStatus status : kFinished) {
     if (!wants(selector, status)) continue;
-    sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) + " FROM jobs " +
-           status_is(status) + condition.sql;
+    sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) +
+           " FROM jobs INDEXED BY jobs_by_status " + status_is(status) + " AND sequence > ?" + condition.sql;
+    cells.emplace_back(after);
     cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
   }
   if (sql.empty()) return;
   cells.emplace_back(limit);
-  each_row(sql + " ORDER BY sequence DESC LIMIT ?", cells, selector.brief, sink);
-}
-
-std::vector<JobRow> JobStore::finished_after(std::int64_t sequence, const JobSelector& selector, int limit) {
-  const Condition condition(selector);
-  std::string statuses;
-  for (const JobStatus status : kFinished)
-    if (wants(selector, status))
-      statuses += (statuses.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
-  Database::Cells cells = {sequence};
-  cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
-  cells.emplace_back(static_cast<std::int64_t>(limit));
-  std::vector<JobRow> found;
-  each_row("SELECT " + columns(selector.brief) + " FROM jobs WHERE sequence > ? AND status IN (" + statuses +
-               ")" + condition.sql + " ORDER BY sequence LIMIT ?",
-           cells, selector.brief, [&](JobRow row) { found.push_back(std::move(row)); });
-  return found;
+  each_row(sql + " ORDER BY " + order + " LIMIT ?", cells, selector.brief, sink);
 }
 
 std::int64_t JobStore::count(const JobSelector& selector) {

@@ -62,6 +62,8 @@ bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, cons
   if (is_terminal(from) || !is_terminal(outcome.status))
     throw internal_error("job " + uuid + " cannot become " + std::string(job_status_name(outcome.status)) +
                          " from " + std::string(job_status_name(from)));
+  Value progress = outcome.progress;
+  progress.erase("metrics");  // `metrics` has them, and a list parses both
   bool changed = false;
   database_.in_transaction([&] {
     changed = database_.run(
@@ -70,7 +72,7 @@ bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, cons
                   "? AND status = ?",
                   {cell(static_cast<int>(outcome.status)), cell(static_cast<int>(outcome.reason)),
                    cell(outcome.start_time), cell(outcome.completion_time), to_json(to_value(outcome)),
-                   json_cell(outcome.progress), json_cell(outcome.metrics), uuid, cell(attempt),
+                   json_cell(progress), json_cell(outcome.metrics), uuid, cell(attempt),
                    cell(static_cast<int>(from))}) > 0;
     if (changed) tell_waiting(uuid, outcome.status);
   });
