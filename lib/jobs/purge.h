@@ -4,7 +4,8 @@
 //
 // Of a batch of jobs, first all directories are renamed into <home>/trash/ (made for it, removed when empty),
 // then the rows are deleted in one transaction, then what is in trash/ is removed. That a directory is in
-// trash/ decides it: who finds one there after a crash does the rest, so that no job is seen by halves.
+// trash/ decides it: who finds one there after a crash does the rest, so that no job is seen by halves. A
+// purge that goes on holds a shared flock on trash/, and looks leave it alone.
 //
 // Beside a job's directory goes the folder that a prediction had in a result_dir, and, where its
 // specification has `delete_saved_model`, the model at its save path: only while that is the model which this

@@ -2,6 +2,7 @@
 """ostler prune, and the selectors that it shares with status, wait, cancel and logs."""
 import fcntl
 import os
+import pathlib
 import signal
 
 from support import DATA, OstlerTest, main
@@ -113,6 +114,18 @@ class PruneTest(JobsTest):
         self.assertTrue((self.store / "trash" / job / "model/config.yml").is_file())
         os.close(reader)
         self.ostler("status", "-q")
+        self.assert_gone(job)
+
+
+    def test_a_look_leaves_the_rest_to_a_prune_that_goes_on(self):
+        job, other = self.ended(), self.ended()
+        prune = self.start("prune", job, env={**self.env, "OSTLER_TEST_STOP_AT": "purge:deleted"})
+        self.until(lambda: " (ostler) T " in pathlib.Path(f"/proc/{prune.pid}/stat").read_text(), "prune has stopped")
+        self.ostler("status", job, code=3)
+        self.assertEqual(self.uuids(), [other])
+        self.assertEqual(os.listdir(self.store / "trash"), [job])
+        prune.send_signal(signal.SIGCONT)
+        self.assertEqual(prune.wait(), 0)
         self.assert_gone(job)
 
 

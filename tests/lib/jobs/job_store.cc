@@ -146,9 +146,16 @@ TEST_CASE("the row follows the record, once, and only from where it was seen") {
   REQUIRE(claim(*store, spec.uuid) == JobStore::Claim::claimed);
   CHECK_FALSE(store->finish(spec.uuid, 0, JobStatus::QUEUED, ended(JobStatus::CANCELED)));
   CHECK_FALSE(store->finish(spec.uuid, 2, JobStatus::RUNNING, ended(JobStatus::ERRORED)));
-  CHECK(store->finish(spec.uuid, 1, JobStatus::RUNNING, ended(JobStatus::COMPLETED)));
+  Outcome completed = ended(JobStatus::COMPLETED);
+  completed.metrics = Value::object({{"loss", 0.5}});
+  completed.progress = Value::object({{"done", 3}, {"metrics", completed.metrics}});
+  CHECK(store->finish(spec.uuid, 1, JobStatus::RUNNING, completed));
   CHECK_FALSE(store->finish(spec.uuid, 1, JobStatus::RUNNING, ended(JobStatus::ERRORED)));
-  CHECK(store->find(spec.uuid)->status == JobStatus::COMPLETED);
+  const auto row = store->find(spec.uuid);
+  CHECK(row->status == JobStatus::COMPLETED);
+  CHECK(row->metrics == completed.metrics);
+  CHECK(row->progress == Value::object({{"done", 3}}));  // its metrics are above
+  CHECK(outcome_from(row->outcome).progress == completed.progress);
   CHECK_FALSE(store->request_cancel(spec.uuid));
 }
 
@@ -240,9 +247,16 @@ TEST_CASE("a long queue is not walked through") {
       "SELECT * FROM jobs INDEXED BY jobs_marked WHERE status = 0 AND (cancel_requested OR failed_starts > "
       "0) ORDER BY sequence");
   CHECK_MESSAGE(marked.find("TEMP B-TREE") == std::string::npos, marked);
-  const std::string newest = plan("SELECT * FROM jobs WHERE status = 2 ORDER BY sequence DESC LIMIT 20");
-  CHECK_MESSAGE(newest.find("jobs_by_status (status=?)") != std::string::npos, newest);
-  CHECK_MESSAGE(newest.find("TEMP B-TREE") == std::string::npos, newest);
+  const std::string ended =
+      "SELECT sequence FROM jobs INDEXED BY jobs_by_status WHERE status = 2 AND sequence > 7 AND kind = 0 "
+      "AND "
+      "module_name = 'm' AND submission_time > 1 AND completion_time < 3";
+  for (const char* order : {"", " DESC"}) {
+    const std::string some = plan(ended + " UNION ALL " + ended + " ORDER BY sequence" + order + " LIMIT 20");
+    CHECK_MESSAGE(some.find("COVERING INDEX jobs_by_status (status=? AND sequence>?)") != std::string::npos,
+                  some);
+    CHECK_MESSAGE(some.find("TEMP B-TREE") == std::string::npos, some);
+  }
   const std::string head = plan(
       "SELECT uuid FROM jobs INDEXED BY jobs_queue WHERE status = 0 AND waiting_for = 0 AND cancel_requested "
       "= 0 AND lane = 'x' AND max_concurrent = 0 ORDER BY priority DESC, sequence LIMIT 1");

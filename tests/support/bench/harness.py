@@ -21,8 +21,8 @@ class Absent(Exception):
 class Bench:
     """The programs, a directory for the data that is kept, one for the run, and the environment of what is run."""
 
-    def __init__(self, build, cache, work, quick, patience=0):
-        self.quick, self.cache, self.work = quick, cache, work
+    def __init__(self, build, cache, work, quick, check=False, patience=0):
+        self.quick, self.check, self.cache, self.work = quick, check, cache, work
         self.patience, self.looked, self.disturbed = patience, 0, 0
         self.prefix = build / "prefix"
         self.ostler = str(self.prefix / "bin/ostler")
@@ -34,8 +34,8 @@ class Bench:
         self.cleanup = contextlib.ExitStack()
         self.environment = {"HOME": str(work), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
-    def rounds(self, full, quick):
-        return quick if self.quick else full
+    def rounds(self, full, quick, check=1):
+        return check if self.check else quick if self.quick else full
 
     def directory(self, name):
         path = self.work / name
