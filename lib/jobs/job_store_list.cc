@@ -71,13 +71,15 @@ void JobStore::each_finished(std::int64_t after, const JobSelector& selector, co
                              std::int64_t limit, const std::function<void(const JobRow&)>& sink) {
   const Condition condition(selector);
   // Those of each status by the index, merged as they come: one ORDER BY over three statuses would sort them
-  // all.
+  // all. Tags and groups have indexes of their own.
+  const bool by_status = selector.tags.empty() && !selector.group;
   std::string sql;
   Database::Cells cells;
   for (const JobStatus status : kFinished) {
     if (!wants(selector, status)) continue;
-    sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) +
-           " FROM jobs INDEXED BY jobs_by_status " + status_is(status) + " AND sequence > ?" + condition.sql;
+    sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) + " FROM jobs " +
+           (by_status ? "INDEXED BY jobs_by_status " : "") + status_is(status) + " AND sequence > ?" +
+           condition.sql;
     cells.emplace_back(after);
     cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
   }

@@ -139,11 +139,8 @@ CREATE INDEX jobs_by_status ON jobs (status, sequence, submission_time, completi
 )sql";
 
 constexpr Migration kMigrations[] = {
-    {"jobs", kJobs},
-    {"table_columns", kTableColumns},
-    {"retention", kRetention},
-    {"queueing", kQueueing},
-    {"selector_index", kSelectorIndex},
+    {"jobs", kJobs},         {"table_columns", kTableColumns},   {"retention", kRetention},
+    {"queueing", kQueueing}, {"selector_index", kSelectorIndex},
 };
 
 }  // namespace
