@@ -351,6 +351,7 @@ class DoctorTest(RepairBase):
 
     def test_a_job_without_a_directory(self):
         self.wait_for(self.fault(""))
+        self.assertEqual(self.wait_for_silence(), {})
         uuid = self.job_directories()[0]
         os.rename(self.store / "jobs" / uuid, self.work / "moved")
         self.mended("no directory", uuid)
