@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "lib/base/error.h"
+#include "lib/base/file_system.h"
 #include "lib/base/strings.h"
 
 namespace ostler {
@@ -258,7 +259,7 @@ std::string join_path(std::string_view directory, std::string_view name) {
 std::optional<std::string> network_file_system(const std::string& path) {
   struct statfs status {};
   if (::statfs(path.c_str(), &status) != 0) return std::nullopt;
-  // Not in linux/magic.h of every release: cifs, smb2, lustre, gpfs, fuse.sshfs cannot be told from fuse.
+  // Not in linux/magic.h of every release: cifs, smb2, lustre, gpfs.
   switch (static_cast<unsigned long>(status.f_type) & 0xFFFFFFFFUL) {
     case NFS_SUPER_MAGIC:
       return "nfs";
@@ -280,6 +281,14 @@ std::optional<std::string> network_file_system(const std::string& path) {
       return "ceph";
     case V9FS_MAGIC:
       return "9p";
+    case FUSE_SUPER_MAGIC: {
+      // Programs of all kinds; these are the known ones that bring a network's files.
+      const std::string type = file_system_type(path);
+      for (const char* name :
+           {"sshfs", "glusterfs", "ceph-fuse", "s3fs", "gcsfuse", "rclone", "juicefs", "mfs"})
+        if (type == std::string("fuse.") + name) return name;
+      return std::nullopt;
+    }
     default:
       return std::nullopt;
   }

@@ -38,6 +38,7 @@ Error store_error(const std::string& path, int code, const std::string& text) {
     case SQLITE_AUTH:
       return Error(StatusCode::permission_denied, "the job store " + path + " may not be written to");
     case SQLITE_CANTOPEN:
+      if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return missing_store(path);
       if (::access(parent_path(path).c_str(), W_OK) != 0 && ::access(path.c_str(), R_OK) == 0)
         return Error(StatusCode::permission_denied,
                      "the job store " + path + " cannot be read without its " + file_name(path) +
@@ -100,6 +101,13 @@ int fold_log(void* patience, sqlite3* handle, const char* schema, int pages) {
 Error damaged_store(const std::string& path, const std::string& why) {
   return {StatusCode::data_loss, "the job store " + path + " is damaged (" + why +
                                      "); ostler doctor --repair builds it anew from the jobs' directories"};
+}
+
+Error missing_store(const std::string& path) {
+  return {StatusCode::data_loss,
+          "the job store " + path +
+              " is missing, but what it had is there; ostler doctor --repair builds it "
+              "anew from the jobs' directories"};
 }
 
 class Database::Impl {

@@ -22,8 +22,9 @@
 
 namespace ostler {
 
-// data_loss: what is at `path` cannot be used, and how to get a store again.
+// data_loss: what is at `path` cannot be used, or nothing is there, and how to get a store again.
 Error damaged_store(const std::string& path, const std::string& why);
+Error missing_store(const std::string& path);
 
 class Database {
  public:

@@ -394,6 +394,10 @@ std::vector<Finding> JobEngine::examine() const { return examine_store(home(), *
 std::vector<std::string> JobEngine::repair() {
   std::vector<std::string> done = impl_->repair();
   dispatch();
+  // A runner needs a moment: who examines the store now is not to find a queue that stands.
+  if (const auto context = impl_->existing())
+    for (int i = 0; i < 200 && context->store.has_queue() && context->store.running().empty(); ++i)
+      ::poll(nullptr, 0, 10);
   return done;
 }
 

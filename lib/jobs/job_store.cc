@@ -117,11 +117,7 @@ std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Chec
     // at again, since the first submit may have made it just now.
     const bool had_one = has_job_directories(home) || file_status(path + "-wal", Links::keep);
     if (had_one) file = file_status(path, Links::keep);
-    if (had_one && !file)
-      throw Error(StatusCode::data_loss,
-                  "the job store " + path +
-                      " is missing, but what it had is there; ostler doctor --repair builds it anew from the "
-                      "jobs' directories");
+    if (had_one && !file) throw missing_store(path);
     if (!file) return nullptr;
   }
   if (file->type != FileStatus::Type::file)

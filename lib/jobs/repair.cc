@@ -163,7 +163,14 @@ class Repair {
 
   void look_at_all(const JobContext& context) {
     std::vector<JobRow> active = context.store.active({});
-    for (JobRow& row : active) look(context, row);
+    for (JobRow& row : active) {
+      // Claimed in the old database, after its lock was looked at and before the new one was there.
+      const JobPaths paths(job_directory_path(home_, row.uuid));
+      const bool held = row.status == JobStatus::QUEUED && observe_lock(paths.lock).held;
+      if (const auto start = held ? read_start(paths) : std::nullopt)
+        context.store.restore_start(row.uuid, *start);
+      look(context, row);
+    }
   }
 
   // How many jobs got a row.

@@ -8,9 +8,9 @@
 // good database gets rows for the directories that it does not know, as after a backup was put back.
 //
 // Safe beside running jobs and commands. A command that has the old file open when it is moved sees that
-// (Database::was_moved) where it matters: a submit inserts its row again, a runner gives back what it has
-// just claimed. One that comes within the moment between the move and the link is refused. Killed anywhere,
-// the next repair goes on; two at once exclude each other by an flock on the home.
+// (Database::was_moved) where it matters: a submit inserts its row again, a runner tells of the job
+// that it has just claimed. One that comes within the moment between the move and the link is refused. Killed
+// anywhere, the next repair goes on; two at once exclude each other by an flock on the home.
 
 #include <string>
 #include <vector>

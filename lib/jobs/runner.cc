@@ -25,10 +25,6 @@ constexpr Duration kStorePatience = std::chrono::seconds(60);
 // How long the queue's first job may be in another process's hands before it is passed over.
 constexpr Duration kHeadPatience = std::chrono::seconds(5);
 
-JobStart start_of(const JobRow& row) {
-  return {row.attempt, row.start_time.value_or(row.submission_time), row.host, row.gpu_devices};
-}
-
 void pause_for(Duration duration) {
   ::poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
 }
@@ -118,13 +114,7 @@ class Runner {
     }
     test_point("run:claimed");
     JobRow row = store_->find(uuid).value();
-    start.lock.write(to_text(start_of(row)));
-    // A store that was built anew meanwhile knows nothing of this start, or all: whoever built it looked for
-    // what is written in locks afterwards.
-    if (store_->database().was_moved()) {
-      start.lock.write("");
-      throw Error(StatusCode::failed_precondition, "the job store was replaced");
-    }
+    tell_of_start(start.lock, row);
     spawn_one_more();
     store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
     const auto outcome = start.job.run(
@@ -140,12 +130,27 @@ class Runner {
     return start.job.told_to_end() ? Taken::told_to_end : Taken::ran;
   }
 
+  // For a store that is built anew (repair.h): one that looks at the lock from now on sees it. If the store
+  // was replaced already, it may have been built before.
+  void tell_of_start(JobLock& lock, const JobRow& row) {
+    const JobStart start{row.attempt, row.start_time.value_or(row.submission_time), row.host,
+                         row.gpu_devices};
+    lock.write(to_text(start));
+    if (!store_->database().was_moved()) return;
+    try {
+      if (const auto store = JobStore::open(home_, Database::Checkpoints::no))
+        store->restore_start(row.uuid, start);
+    } catch (const Error&) {
+      // There is none now: the one that will be built sees the lock.
+    }
+  }
+
   // A store that cannot be written to is no reason not to try again: the row then tells of fewer attempts
   // than there were.
   void begin_attempt(JobRow& row, JobLock& lock) {
     try {
       if (open_store() && store_->begin_attempt(row.uuid, row.attempt)) ++row.attempt;
-      lock.write(to_text(start_of(row)));
+      if (store_) tell_of_start(lock, row);
     } catch (const Error&) {
     }
     store_.reset();

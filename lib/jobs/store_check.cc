@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "lib/base/error.h"
+#include "lib/base/file_system.h"
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
 #include "lib/jobs/job_lock.h"
@@ -92,21 +92,8 @@ class Examination {
     if (::access(home_.c_str(), W_OK) != 0)
       return wrong(home_ + " cannot be written to (" + std::strerror(errno) +
                    "): nothing starts, ends or settles there");
-    add(name_, State::well, home_ + " (" + file_system_type(home_) + ")");
-  }
-
-  // As the kernel names it, "ext4"; "local" where it does not.
-  static std::string file_system_type(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return "local";
-    const std::string device =
-        " " + std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev)) + " ";
-    for (const std::string& line : split(read_file_if_there("/proc/self/mountinfo").value_or(""), '\n')) {
-      const std::size_t type = line.find(" - ");
-      if (line.find(device) == std::string::npos || type == std::string::npos) continue;
-      return line.substr(type + 3, line.find(' ', type + 3) - type - 3);
-    }
-    return "local";
+    const std::string type = file_system_type(home_);
+    add(name_, State::well, home_ + (type.empty() ? "" : " (" + type + ")"));
   }
 
   void look_at_permissions() {

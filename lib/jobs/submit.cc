@@ -77,11 +77,18 @@ void write_files(const JobPaths& paths, const JobSpec& spec, const JobEngine::At
 // A store was built anew (repair.h) while this submit had the other one open: whoever built it looked through
 // jobs/ before the job was there, or after.
 void insert_again(const std::string& home, const JobSpec& spec) {
-  const auto store = JobStore::open(home, Database::Checkpoints::no);
-  if (!store) throw damaged_store(JobStore::path_in(home), "it was removed just now");
-  store->database().in_transaction([&] {
-    if (!store->find(spec.uuid)) store->insert(spec);
-  });
+  try {
+    const auto store = JobStore::open(home, Database::Checkpoints::no);
+    if (!store) return;
+    store->database().in_transaction([&] {
+      if (!store->find(spec.uuid)) store->insert(spec);
+    });
+  } catch (const Error& error) {
+    // No database is there now. The job is on record: the repair that it takes finds it.
+    if (error.code() == StatusCode::data_loss) return;
+    remove_tree(job_directory_path(home, spec.uuid));
+    throw;
+  }
 }
 
 }  // namespace

@@ -83,6 +83,66 @@ class PrivateFilesTest(OstlerTest):
                 self.assert_wiped(uuid, "COMPLETED")
 
 
+    def queued(self):
+        """One that a submit wrote down before it was killed: no runner was started for it."""
+        env = {**self.env, "TOKEN": self.SECRET, "OSTLER_TEST_DIE_AT": "submit:renamed"}
+        self.ostler("train", "fault", "-", stdin=TRAIN.read_text(), env=env, code=-signal.SIGKILL)
+        [job] = self.ostler("status", "--json", "--status", "QUEUED").json["jobs"]
+        self.assert_kept_until_then(job["uuid"])
+        return job["uuid"]
+
+    def test_a_job_that_cannot_be_started(self):
+        uuid = self.queued()
+        (self.store / "jobs" / uuid / "log").mkdir()
+        self.ostler("dispatch")
+        self.assert_wiped(uuid, "ERRORED")
+        self.assertIn("could not be started", self.job(uuid)["errors"][0])
+
+    def lose_database(self):
+        for path in self.store.glob("jobs.db*"):
+            path.unlink()
+
+    def test_a_lost_job_that_a_repair_finds(self):
+        uuid = self.waiting()
+        self.kill("run", signal.SIGKILL)
+        self.lose_database()
+        self.ostler("doctor", "--repair")
+        self.assert_wiped(uuid, "ERRORED")
+
+    def test_an_ended_job_that_a_repair_finds(self):
+        uuid = self.queued()
+        runner = [PREFIX / "libexec/ostler/ostler-job", "run", "--home", self.store, "--cpus", "0"]
+        subprocess.run(runner, env={**self.env, "OSTLER_TEST_DIE_AT": "outcome:linked"}, check=False)
+        self.assert_kept_until_then(uuid)
+        self.lose_database()
+        self.ostler("doctor", "--repair")
+        self.assert_wiped(uuid, "COMPLETED")
+
+    def test_what_is_captured_is_never_shown(self):
+        """By no command, while the job waits, runs, and when it has ended."""
+        uuid = self.waiting("--save-path", "m")
+        queued = self.queued()
+        for moment in ("running", "ended"):
+            for command in (["status"], ["status", "-v"], ["status", "--json", "-v"], ["status", uuid, "-v"],
+                            ["status", uuid, queued, "--json", "-v"], ["logs", uuid, "-v"], ["logs", queued, "-v"],
+                            ["result", "--no-wait", uuid, "-v"], ["config", "-v"], ["doctor", "-v"],
+                            ["doctor", "--json", "-v"], ["doctor", "--repair", "-v"], ["cancel", queued, "-v"],
+                            ["wait", queued, "-v"], ["prune", uuid, "--dry-run", "--json"]):
+                with self.subTest(moment, command=command):
+                    result = self.ostler(*command, code=None)
+                    self.assertNotIn(self.SECRET, result.out + result.err)
+            if moment == "running":
+                # What holds it cannot be read: the error names the file, and nothing of it.
+                (self.store / "jobs" / uuid / "spec.json").write_bytes(
+                    (self.store / "jobs" / uuid / "environment").read_bytes())
+                self.lose_database()
+                result = self.ostler("doctor", "--repair", "-v", code=1)
+                self.assertIn("spec.json", result.err)
+                self.assertNotIn(self.SECRET, result.out + result.err)
+                self.release()
+                self.assertEqual(self.wait_for_silence(), {})
+
+
 class LogTest(OstlerTest):
     def test_a_log_is_capped_by_a_hole_in_its_middle(self):
         written = 150 * MEGABYTE // 100 * 100

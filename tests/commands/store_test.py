@@ -2,12 +2,16 @@
 """The job store's faults: damaged, missing, locked, full, read-only, with links in it. Each is a clear answer, and
 nothing is lost."""
 import contextlib
+import ctypes
+import errno
 import hashlib
 import json
 import os
 import signal
 import sqlite3
+import struct
 import subprocess
+import threading
 import time
 import unittest
 
@@ -106,6 +110,22 @@ class DamageTest(StoreBase):
 
     def test_missing(self):
         self.damaged(lambda: [path.unlink() for path in self.store.glob("jobs.db*")], "is missing")
+
+    def test_missing_with_a_log_left(self):
+        """Another database's log, beside a new one, would be replayed into it."""
+        self.release()
+        self.wait_for(self.queued)
+        self.assertEqual(self.wait_for_silence(), {})
+        for job in self.uuids:
+            self.ostler("prune", job)
+        self.assertEqual(self.job_directories(), [])
+        self.assertGreater((self.store / "jobs.db-wal").stat().st_size, 0)
+        self.database.unlink()
+        self.refused_everywhere("is missing", [["status"], ["train", "fault", IRIS]])
+        self.ostler("doctor", "--repair")
+        self.wait_for(self.fault(""))
+        self.assertEqual(self.ostler("status", "--json").json["total"], 1)
+        self.assert_sound()
 
     def test_header(self):
         self.damaged(lambda: self.overwrite(0, b"\xff" * 100))
@@ -277,7 +297,6 @@ class FullDiskTest(StoreBase):
             self.fill(room)
             result = self.ostler("train", "fault", IRIS, code=(0, 1))
             if result.code == 0:
-                self.free()
                 return result.line, refused
             self.assertRegex(result.err, "[Nn]o space")
             self.assertEqual(result.out, "")
@@ -296,10 +315,17 @@ class FullDiskTest(StoreBase):
             self.assertEqual(self.rows(), 1)
         job, refused = self.refused_until_there_is_room(0, 4096, nothing_is_left)
         self.assertGreater(refused, 1)
+        # There was room for the submit alone: the job waits, or its runner could say why it cannot start.
+        self.assertEqual(self.wait_for_silence(), {})
+        info = self.job(job)
+        if info["status"] == "ERRORED":
+            self.assertEqual(info["reason"], "disk_full", info["errors"])
+            self.assertRegex(info["errors"][0], "could not be started.*No space left")
+        self.free()
         self.assertEqual(self.rows(), 2)
-        info = self.until(lambda: (found := self.job(job))["status"] in ("COMPLETED", "ERRORED") and found, "its end")
-        if info["status"] == "ERRORED":  # its runner found no room
-            self.assertEqual(info["reason"], "disk_full")
+        if info["status"] == "QUEUED":
+            self.ostler("dispatch")
+            self.wait_for(job)
         self.assert_sound()
 
     def test_the_first_submit(self):
@@ -308,6 +334,9 @@ class FullDiskTest(StoreBase):
             self.assertEqual(list(self.store.glob("jobs.db.new-*")), [])
             self.assertEqual(self.job_directories(), [])
         self.assertGreater(self.refused_until_there_is_room(0, 16384, nothing_is_left)[1], 1)
+        self.assertEqual(self.wait_for_silence(), {})
+        self.free()
+        self.assertEqual(self.rows(), 1)
         self.assert_sound()
 
     def test_the_work_cannot_save(self):
@@ -375,6 +404,7 @@ class FullDiskTest(StoreBase):
 
     def test_repair(self):
         job = self.fault("", "--wait")
+        self.assertEqual(self.wait_for_silence(), {})
         with (self.store / "jobs.db").open("r+b") as file:
             file.write(b"\xff" * 100)
         before = self.content(self.store)
@@ -605,6 +635,41 @@ class LinkTest(StoreBase):
             (directory / "cancel").unlink()
             self.ostler("cancel", job)
             self.assertEqual(self.job(job)["status"], "CANCELED")
+
+
+class SshfsTest(StoreBase):
+    """A mounted sshfs, as far as it is asked here: the kernel's questions are answered by a thread."""
+
+    def serve(self, device):
+        header = struct.Struct("=IIQQIIIHH")
+        attributes = struct.pack("=QII6Q10I", 60, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40700, 2, 0, 0, 0, 4096, 0)
+        answers = {26: struct.pack("=IIIIHHIIHHI7I", 7, 31, 65536, 0, 16, 12, 65536, 1, 1, 0, 0, *[0] * 7),  # init
+                   3: attributes, 17: struct.pack("=5Q10I", 1000, 1000, 1000, 9, 9, 4096, 255, 4096, *[0] * 7)}
+        with contextlib.suppress(OSError):  # it is unmounted
+            while True:
+                question = os.read(device, 1 << 20)
+                _, operation, unique, *_ = header.unpack(question[:header.size])
+                if operation == 2:  # forget
+                    continue
+                answer = answers.get(operation, b"")
+                error = 0 if answer else -errno.ENOENT if operation == 1 else -errno.ENOSYS
+                os.write(device, struct.pack("=IiQ", 16 + len(answer), error, unique) + answer)
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/fuse"), "needs a user who may mount, and FUSE")
+    def test_refused_by_name(self):
+        place = self.directory / "remote"
+        place.mkdir()
+        device = os.open("/dev/fuse", os.O_RDWR)
+        self.addCleanup(os.close, device)
+        libc = ctypes.CDLL(None, use_errno=True)
+        options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
+        if libc.mount(b"host:", str(place).encode(), b"fuse.sshfs", 0, options) != 0:
+            self.skipTest("mounting is forbidden here")
+        self.addCleanup(libc.umount2, str(place).encode(), 2)
+        threading.Thread(target=self.serve, args=(device,), daemon=True).start()
+        env = {**self.env, "OSTLER_HOME": str(place)}
+        self.assertIn("network file system (sshfs)", self.ostler("train", "fault", IRIS, code=1, env=env).err)
+        self.assertIn("network file system (sshfs)", self.ostler("doctor", code=1, env=env).out)
 
 
 @unittest.skipIf(SANITIZED, "the sanitizer wants to be the first library")
