@@ -40,7 +40,7 @@ struct Recorded {
   Time submission_time;
   bool active;
   std::vector<std::string> after;
-  Time place = submission_time;
+  Time place = submission_time;  // in the order of submission
 };
 
 // In the order of submission. An active run of an external id is the newest one, whatever the clock said.

@@ -208,6 +208,7 @@ class RepairTest(RepairBase):
         self.assertIn(f"{self.store}/jobs/{second} got no row", result.err)
         self.assertIn("no row", result.out)
         self.wait_for(first)
+        self.assertEqual(self.wait_for_silence(), {})
         self.repair()
         self.wait_for(second)
         self.assertEqual(self.uuid("x"), second)
@@ -300,6 +301,10 @@ class MeanwhileTest(RepairBase):
 
 
 class DoctorTest(RepairBase):
+    def end_a_job(self):
+        self.wait_for(self.fault(""))
+        self.assertEqual(self.wait_for_silence(), {})
+
     def checks(self, code=0):
         document = self.ostler("doctor", "--json", code=code).json
         self.assertEqual(document["schema"], 1)
@@ -326,8 +331,7 @@ class DoctorTest(RepairBase):
         self.assertFalse(self.store.exists())
 
     def test_all_is_well(self):
-        self.wait_for(self.fault(""))
-        self.assertEqual(self.wait_for_silence(), {})
+        self.end_a_job()
         self.assertEqual(self.checks(), [])
         before = self.tree(self.store)
         out = self.ostler("doctor").out
@@ -350,21 +354,20 @@ class DoctorTest(RepairBase):
         self.assertEqual(self.job(job)["reason"], "lost")
 
     def test_a_job_without_a_directory(self):
-        self.wait_for(self.fault(""))
-        self.assertEqual(self.wait_for_silence(), {})
+        self.end_a_job()
         uuid = self.job_directories()[0]
         os.rename(self.store / "jobs" / uuid, self.work / "moved")
         self.mended("no directory", uuid)
 
     def test_open_permissions(self):
-        self.wait_for(self.fault(""))
+        self.end_a_job()
         os.chmod(self.store, 0o755)
         os.chmod(self.store / "jobs.db", 0o640)
         self.mended("others may read", str(self.store))
         self.assertEqual(stat.S_IMODE(self.store.stat().st_mode), 0o700)
 
     def test_what_was_killed(self):
-        self.wait_for(self.fault(""))
+        self.end_a_job()
         self.ostler("train", "fault", IRIS, code=-signal.SIGKILL,
                     env={**self.env, "OSTLER_TEST_DIE_AT": "submit:written"})
         [staged] = (self.store / "staging").iterdir()
@@ -373,8 +376,7 @@ class DoctorTest(RepairBase):
         self.mended("1 submit was killed", staged.name)
 
     def test_a_private_file_that_outlived_its_job(self):
-        self.wait_for(self.fault(""))
-        self.assertEqual(self.wait_for_silence(), {})
+        self.end_a_job()
         left = self.store / "jobs" / self.job_directories()[0] / "environment"
         left.write_bytes(b"TOKEN=secret\0")
         os.chmod(left, 0o600)

@@ -678,7 +678,7 @@ class NetworkTest(StoreBase):
 
     def on(self, kind):
         magic = {"nfs": 0x6969, "cifs": 0xFF534D42, "9p": 0x01021997}[kind]
-        return {**self.env, "LD_PRELOAD": os.environ["TEST_STATFS"], "TEST_STATFS_MAGIC": str(magic)}
+        return {**self.env, "LD_PRELOAD": os.environ.get("TEST_STATFS", "build/tests/test_statfs.so"), "TEST_STATFS_MAGIC": str(magic)}
 
     def test_refused_by_name(self):
         job = self.fault("", "--wait")
