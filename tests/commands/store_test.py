@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import pathlib
 import signal
 import sqlite3
 import struct
@@ -15,8 +16,9 @@ import threading
 import time
 import unittest
 
-from support import DATA, OSTLER, SANITIZED, OstlerTest, main
+from support import DATA, OSTLER, SANITIZED, OstlerTest, is_dead, main
 
+STATFS = pathlib.Path(os.environ.get("TEST_STATFS", "build/tests/test_statfs.so")).resolve()
 IRIS = DATA / "iris.train.csv"
 NOBODY = 65534
 ONE_AT_A_TIME = "model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}"
@@ -179,7 +181,7 @@ class DamageTest(StoreBase):
                     self.all_is_there()
 
     def test_the_log(self):
-        """Commits that only the log has are lost with it: then there are directories that the database does not know."""
+        """Commits that only the log has are lost with it: there are directories that the database does not know."""
         log = self.store / "jobs.db-wal"
         self.assertGreater(log.stat().st_size, 0)
         log.write_bytes(b"\xaa" * log.stat().st_size)
@@ -220,7 +222,7 @@ class LockTest(StoreBase):
         ended = self.fault("", "--wait")
         running = self.fault_waiting("--save-path", "m")
         queued = self.fault("")
-        uuid = self.job(running)["uuid"]
+        uuid, runner = self.job(running)["uuid"], self.pid_of("run")
         other = {**self.env, "OSTLER_HOME": str(self.directory / "other")}
         self.ostler("train", "fault", IRIS, "--wait", env=other)
         directories = set(self.job_directories())
@@ -247,7 +249,7 @@ class LockTest(StoreBase):
             self.assertLessEqual(set(self.job_directories()), directories)
             self.assertEqual(os.listdir(self.store / "staging"), [])
             # The runner waits for a minute, then leaves the row to whoever looks next.
-            self.until(lambda: not self.pid_of("run"), "the runner to leave")
+            self.until(lambda: is_dead(runner), "the runner to leave")
             self.until(lambda: time.monotonic() - began > 90, "the lock's end")
             self.assertEqual(self.job(running)["status"], "COMPLETED")
             self.assertEqual(self.row(uuid), 1)
@@ -568,7 +570,7 @@ class LinkTest(StoreBase):
             self.assertEqual(info["reason"], "lost")
 
     def test_files_of_a_queued_job(self):
-        """What the runner would read, or write to, in another place keeps the job from starting; nothing is read there."""
+        """What the runner would read or write in another place keeps the job from starting; nothing is read there."""
         for name in ("environment", "spec.json", "log", "events", "lock"):
             with self.subTest(name):
                 uuid, directory = self.queue()
@@ -678,7 +680,7 @@ class NetworkTest(StoreBase):
 
     def on(self, kind):
         magic = {"nfs": 0x6969, "cifs": 0xFF534D42, "9p": 0x01021997}[kind]
-        return {**self.env, "LD_PRELOAD": os.environ.get("TEST_STATFS", "build/tests/test_statfs.so"), "TEST_STATFS_MAGIC": str(magic)}
+        return {**self.env, "LD_PRELOAD": str(STATFS), "TEST_STATFS_MAGIC": str(magic)}
 
     def test_refused_by_name(self):
         job = self.fault("", "--wait")
