@@ -1,10 +1,14 @@
 // The one source that compiles the YAML library.
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <sstream>
+#include <unordered_map>
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
@@ -16,7 +20,7 @@ namespace {
 
 using File = std::shared_ptr<const std::string>;
 
-constexpr int kMaxDepth = 200;
+constexpr std::size_t kMaxDepth = 200;
 // Through aliases a tree may be larger than its text, by so many values and so much text: this bounds the
 // "billion laughs".
 constexpr std::size_t kMoreNodes = 50'000;
@@ -55,53 +59,135 @@ Value plain_scalar(const std::string& text) {
   return text;
 }
 
-class Converter {
+// Builds a Value from the parser's events; YAML::LoadAll does not end at what the parser cannot get past,
+// such as a comma before a list.
+class Builder : public YAML::EventHandler {
  public:
-  Converter(File file, std::size_t size)
+  Builder(File file, std::size_t size)
       : file_(std::move(file)), nodes_left_(size + kMoreNodes), text_left_(size + kMoreText) {}
 
-  Value convert(const YAML::Node& node, int depth) {
-    const int line = node.Mark().line + 1;
+  Value result;
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (some_) fail(mark.line + 1, "a second document begins here, or what is no YAML; one file holds one");
+    some_ = true;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add({}, mark.line + 1, anchor); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto named = anchors_.find(anchor);
+    if (named == anchors_.end()) fail(mark.line + 1, "an alias stands within what it names");
+    add(named->second, mark.line + 1, YAML::NullAnchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    add(tag == "?" && !is_key_next() ? plain_scalar(text) : Value(text), mark.line + 1, anchor);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(Value(Value::Array()), mark.line + 1, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(Value(Value::Object()), mark.line + 1, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  // A list or map that is not closed yet, and of a map the key whose value comes next.
+  struct Open {
+    Value value;
+    YAML::anchor_t anchor;
+    std::optional<std::string> key;
+    int key_line = 0;
+  };
+
+  bool is_key_next() const {
+    return !stack_.empty() && stack_.back().value.is_object() && !stack_.back().key;
+  }
+
+  // `value` is complete; that of an alias knows where it was written.
+  void add(Value value, int line, YAML::anchor_t anchor) {
+    spend(value, stack_.size(), line);
+    if (!value.origin().file) value.set_origin({file_, line});
+    place(std::move(value), line, anchor);
+  }
+
+  void open(Value value, int line, YAML::anchor_t anchor) {
+    if (is_key_next()) fail(line, "a key must be a word, not a list or map");
+    spend(value, stack_.size(), line);
+    value.set_origin({file_, line});
+    stack_.push_back({std::move(value), anchor, std::nullopt});
+  }
+
+  void close() {
+    Open closed = std::move(stack_.back());
+    stack_.pop_back();
+    place(std::move(closed.value), 0, closed.anchor);
+  }
+
+  void place(Value value, int line, YAML::anchor_t anchor) {
+    if (anchor != YAML::NullAnchor) {
+      spend(value, stack_.size(), value.origin().line);
+      anchors_[anchor] = value;
+    }
+    if (stack_.empty()) {
+      result = std::move(value);
+      return;
+    }
+    Open& outer = stack_.back();
+    if (outer.value.is_array()) {
+      outer.value.push_back(std::move(value));
+    } else if (outer.key) {
+      // An error about a key names the key's line, which for a map or list is not that of its first member.
+      value.set_origin({file_, outer.key_line});
+      outer.value[*outer.key] = std::move(value);
+      outer.key.reset();
+    } else {
+      if (!value.is_string()) fail(line, "a key must be a word, not a list or map");
+      if (outer.value.find(value.as_string()) != nullptr)
+        fail(line, "the key \"" + value.as_string() + "\" occurs twice");
+      outer.key = value.as_string();
+      outer.key_line = line;
+    }
+  }
+
+  // What aliases add is bounded, and what is kept for them.
+  void spend(const Value& value, std::size_t depth, int line) {
     if (depth > kMaxDepth) fail(line, "nested more than " + std::to_string(kMaxDepth) + " deep");
     take(1, nodes_left_, line);
-    Value value;
-    if (node.IsScalar()) {
-      take(node.Scalar().size(), text_left_, line);
-      value = node.Tag() == "?" ? plain_scalar(node.Scalar()) : Value(node.Scalar());
-    } else if (node.IsSequence()) {
-      value = Value(Value::Array());
-      for (const YAML::Node& item : node) value.push_back(convert(item, depth + 1));
-    } else if (node.IsMap()) {
-      value = Value(Value::Object());
-      for (const auto& member : node) {
-        if (!member.first.IsScalar())
-          fail(member.first.Mark().line + 1, "a key must be a word, not a list or map");
-        const std::string& key = member.first.Scalar();
-        take(key.size(), text_left_, member.first.Mark().line + 1);
-        if (value.find(key) != nullptr)
-          fail(member.first.Mark().line + 1, "the key \"" + key + "\" occurs twice");
-        value[key] = convert(member.second, depth + 1);
-        // An error about a key names the key's line, which for a map or list is not that of its first member.
-        value[key].set_origin({file_, member.first.Mark().line + 1});
+    if (value.is_string()) take(value.as_string().size(), text_left_, line);
+    if (value.is_array())
+      for (const Value& item : value.as_array()) spend(item, depth + 1, line);
+    if (value.is_object())
+      for (const auto& [key, member] : value.as_object()) {
+        take(key.size(), text_left_, line);
+        spend(member, depth + 1, line);
       }
-    }
-    value.set_origin({file_, line});
-    return value;
+  }
+  void take(std::size_t size, std::size_t& left, int line) const {
+    if (size > left) fail(line, "aliases (&name, *name) stand for more than is taken");
+    left -= size;
   }
 
   [[noreturn]] void fail(int line, const std::string& message) const {
     throw invalid_argument(*file_ + ":" + std::to_string(line) + ": " + message);
   }
 
- private:
-  void take(std::size_t size, std::size_t& left, int line) const {
-    if (size > left) fail(line, "aliases (*name) stand for more than is taken");
-    left -= size;
-  }
-
   File file_;
+  bool some_ = false;
+  std::vector<Open> stack_;
+  std::unordered_map<YAML::anchor_t, Value> anchors_;
   std::size_t nodes_left_, text_left_;
 };
+
+// Text that would be read back as something else is quoted; the library leaves some control characters bare.
+void emit_text(YAML::Emitter& out, const std::string& text, bool quoted) {
+  for (const char c : text) quoted = quoted || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  if (quoted) out << YAML::DoubleQuoted;
+  out << text;
+}
 
 void emit(YAML::Emitter& out, const Value& value) {
   switch (value.kind()) {
@@ -129,9 +215,7 @@ void emit(YAML::Emitter& out, const Value& value) {
       break;
     }
     case Value::Kind::string:
-      // Text that would be read back as something else is quoted.
-      if (!plain_scalar(value.as_string()).is_string()) out << YAML::DoubleQuoted;
-      out << value.as_string();
+      emit_text(out, value.as_string(), !plain_scalar(value.as_string()).is_string());
       break;
     case Value::Kind::array:
       if (value.size() == 0) out << YAML::Flow;
@@ -143,7 +227,9 @@ void emit(YAML::Emitter& out, const Value& value) {
       if (value.size() == 0) out << YAML::Flow;
       out << YAML::BeginMap;
       for (const auto& [key, member] : value.as_object()) {
-        out << YAML::Key << key << YAML::Value;
+        out << YAML::Key;
+        emit_text(out, key, false);
+        out << YAML::Value;
         emit(out, member);
       }
       out << YAML::EndMap;
@@ -155,21 +241,19 @@ void emit(YAML::Emitter& out, const Value& value) {
 
 Value parse_yaml(std::string_view text, const std::string& name) {
   const File file = std::make_shared<const std::string>(name);
-  if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
+  // With a NUL byte the library would take it for UTF-16 or UTF-32.
+  if (const std::size_t bad = std::min(find_invalid_utf8(text), text.find('\0'));
+      bad != std::string_view::npos) {
     const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
     throw invalid_argument(name + ":" + std::to_string(line) + ": this is not YAML: the text is not UTF-8");
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) {
-      Value nothing;
-      nothing.set_origin({file, 0});
-      return nothing;
-    }
-    Converter converter(file, text.size());
-    if (documents.size() > 1)
-      converter.fail(documents[1].Mark().line + 1, "a second document begins here; one file holds one");
-    return converter.convert(documents[0], 0);
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder builder(file, text.size());
+    builder.result.set_origin({file, 0});
+    while (parser.HandleNextDocument(builder)) continue;
+    return std::move(builder.result);
   } catch (const YAML::Exception& error) {
     const int line = error.mark.is_null() ? 0 : error.mark.line + 1;
     throw invalid_argument(name + ":" + std::to_string(line) + ": this is not YAML: " + error.msg);
