@@ -15,12 +15,17 @@ SAVE_PATHS = ("m0", "m1", "m2")
 OUTPUTS = ("out0.csv", "out1.csv")
 EXTERNAL_IDS = ("nightly", "weekly", "x")
 IF_EXISTS = (None, "fail", "attach", "reuse", "replace")
-TRAINERS = {"default": 6, "one": 2, "brief": 1}  # see CONFIGURATION
+TRAINERS = {"default": 6, "one": 2, "again": 2, "brief": 1}  # see CONFIGURATION
+COLOURS, GROUPS = ("red", "blue"), ("g0", "g1")
+CPUS, GPUS = 4, 2
 
-CONFIGURATION = """
+CONFIGURATION = f"""
+pool: {{cpus: {CPUS}, gpus: {GPUS}}}
+""" + """
 model_management:
   trainers:
-    default: {type: LOCAL, config: {max_concurrent: 2, cancel_grace: 0.3s}}
+    default: {type: LOCAL, config: {max_concurrent: 3, cancel_grace: 0.3s}}
+    again: {type: LOCAL, config: {max_concurrent: 3, cancel_grace: 0.3s, on_lost: requeue, max_requeues: 2}}
     one: {type: LOCAL, config: {max_concurrent: 1, cancel_grace: 0.2s}}
     brief: {type: LOCAL, config: {cancel_grace: 0.3s, retention_duration: 2s}}
   job_predictors:
@@ -101,6 +106,36 @@ def weighted(rng, table):
 
 # Submits.
 
+def after(walk, rng):
+    job = walk.a_job(rng, active=rng.random() < 0.7)
+    return ["--after", job.uuid] if job else []
+
+
+def on_finish(walk, rng):
+    return ["--on-finish", f"echo $OSTLER_JOB_STATUS $OSTLER_JOB_ID >>{walk.told / str(walk.numbers)}-{rng.random()}"]
+
+
+# Options of a submit, each with how often it is given.
+JOB_OPTIONS = {
+    after: 0.2,
+    on_finish: 0.15,
+    lambda _, rng: ["--priority", rng.choice(("-1", "1", "7"))]: 0.15,
+    lambda _, rng: ["--retries", rng.choice("12"), "--retry-delay", rng.choice(("0s", "0.1s", "0.5s"))]: 0.15,
+    lambda _, rng: ["--time-limit", rng.choice(("0.1s", "0.5s", "2s"))]: 0.1,
+    lambda _, rng: ["--cpus", rng.choice("1234")]: 0.15,
+    lambda _, rng: ["--gpus", rng.choice("012")]: 0.1,
+    lambda _, rng: ["--tag", f"colour={rng.choice(COLOURS)}"]: 0.2,
+    lambda _, rng: ["--group", rng.choice(GROUPS)]: 0.2,
+}
+
+
+def job_options(walk, rng):
+    """(arguments, jobs that they name)"""
+    args = [word for option, share in JOB_OPTIONS.items() if rng.random() < share for word in option(walk, rng)]
+    with walk.invariants.lock:
+        return args, [walk.invariants.seen[args[args.index("--after") + 1]]] if "--after" in args else []
+
+
 def training(walk, do, path, *more, module="fault"):
     """The arguments of a training whose model says who made it."""
     value = f"value-{walk.number()}"
@@ -117,7 +152,8 @@ def train(walk, rng):
     if rng.random() < 0.15:
         do, more, module = rng.choice(SCRIPT_BEHAVIOURS), [], "script"
     args = training(walk, do, rng.choice([*SAVE_PATHS, ""]), f"file={walk.go(walk.numbers)}", *more, module=module)
-    args += ["--trainer", weighted(rng, TRAINERS)]
+    options, jobs = job_options(walk, rng)
+    args += ["--trainer", weighted(rng, TRAINERS), *options]
     codes = [0]
     if rng.random() < 0.25:
         if_exists = rng.choice(IF_EXISTS)
@@ -131,7 +167,7 @@ def train(walk, rng):
     if rng.random() < 0.15:
         args += ["--wait", "--timeout", f"{rng.random():.2f}s"]
         codes += [5, 6, 124]
-    return [Deed(*args, codes=codes)]
+    return [Deed(*args, codes=codes, jobs=jobs)]
 
 
 def rush(walk, rng):
@@ -160,7 +196,7 @@ def predict(walk, rng):
     args = ["predict", rng.choice(SAVE_PATHS), walk.data("test")]
     if rng.random() < 0.3:
         return [Deed(*args, codes=(0, 3), tells=walk.one_model)]
-    args.append("--detach")
+    args += ["--detach", *job_options(walk, rng)[0]]
     if rng.random() < 0.5:
         args += ["-o", rng.choice(OUTPUTS)]
     codes = [0, 3]
@@ -171,6 +207,14 @@ def predict(walk, rng):
 
 
 # Looks.
+
+def tagged(rng):
+    return ["--tag", f"colour={rng.choice(COLOURS)}"]
+
+
+def grouped(rng):
+    return ["--group", rng.choice(GROUPS)]
+
 
 def named(walk, rng, job):
     """The job by one of its names."""
@@ -185,7 +229,11 @@ def status(walk, rng):
 
 
 def table(walk, rng):
-    return [Deed("status", *rng.choice([[], ["-n", "3"], ["--status", "RUNNING"], ["--kind", "predict"]]))]
+    return [Deed("status", *rng.choice([[], ["-n", "3"], ["--status", "RUNNING"], ["--kind", "predict"], tagged(rng), grouped(rng)]))]
+
+
+def history(walk, rng):
+    return [Deed("status", rng.choice(EXTERNAL_IDS), "--history", "--json", codes=(0, 3), tells=walk.list_told)]
 
 
 def wait(walk, rng):
@@ -193,7 +241,8 @@ def wait(walk, rng):
     if not jobs:
         return []
     tells = walk.code_told(jobs[0]) if len(jobs) == 1 else None
-    return [Deed("wait", *(job.uuid for job in jobs), "--timeout", f"{rng.random():.2f}s",
+    any_of = ["--any"] if len(jobs) > 1 and rng.random() < 0.5 else []
+    return [Deed("wait", *any_of, *(job.uuid for job in jobs), "--timeout", f"{rng.random():.2f}s",
                  codes=(0, 5, 6, 124), jobs=jobs, tells=tells)]
 
 
@@ -227,7 +276,7 @@ def cancel(walk, rng):
 
 def cancel_selected(walk, rng):
     args = rng.choice([["--status", "QUEUED"], ["--status", "RUNNING", "-n", "1"], ["--kind", "predict"],
-                       ["--since", "2s", "-n", "2"]])
+                       ["--since", "2s", "-n", "2"], tagged(rng), grouped(rng)])
     return [Deed("cancel", *args)]
 
 
@@ -249,10 +298,12 @@ def prune(walk, rng):
 
 def prune_selected(walk, rng):
     kind = rng.choice(("train", "predict"))
-    status_name = rng.choice(TERMINAL)
+    status_name, colour, group = rng.choice(TERMINAL), rng.choice(COLOURS), rng.choice(GROUPS)
     args, may = rng.choice([
         (["--status", status_name, "-n", "3"], lambda seen: seen.end is None or seen.end[0] == status_name),
         (["--kind", kind, "-n", "5"], lambda seen: seen.kind == kind),
+        (["--tag", f"colour={colour}"], lambda seen: seen.tags.get("colour") == colour),
+        (["--group", group], lambda seen: seen.group == group),
         (["--older-than", "3s"], lambda seen: True),
     ])
     walk.invariants.prunes.append(may)
@@ -319,7 +370,7 @@ def pause(walk, rng):
 
 ACTIONS = {
     train: 26, rush: 3, submit_and_end: 5, predict: 6,
-    status: 8, table: 3, wait: 6, result: 3, logs: 2, dispatch: 3,
+    status: 8, table: 3, history: 1, wait: 6, result: 3, logs: 2, dispatch: 3,
     cancel: 8, cancel_selected: 2, release: 9, prune: 3, prune_selected: 3,
     kill_runner: 4, kill_worker: 2, kill_anything: 4, terminate_runner: 2, stop_anything: 4, kill_all: 1, pause: 2,
 }

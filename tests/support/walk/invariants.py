@@ -10,6 +10,7 @@ import collections
 import csv
 import json
 import os
+import pathlib
 import threading
 import time
 
@@ -21,7 +22,7 @@ OVERTAKING = 3.5
 
 # What may lie in a store and in a job's directory once all is quiet.
 STORE_FILES = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs", "staging"}
-JOB_FILES = {"spec.json", "lock", "events", "log", "cancel", "outcome.json", "model", "result.csv", "code", "training"}
+JOB_FILES = {"spec.json", "lock", "events", "log", "cancel", "finished", "outcome.json", "model", "result.csv", "code", "training"}
 
 
 class Violation(AssertionError):
@@ -41,6 +42,11 @@ class Seen:
         self.external_id, self.details = row.external_id, json.loads(row.details)
         self.parameters = self.details.get("parameters") or {}
         self.save_path = self.details.get("save_path") or ""
+        self.after, self.tags, self.group = self.details.get("after") or [], self.details.get("tags") or {}, row.job_group
+        self.options = self.details.get("command") or []
+        self.may_start = 1 + row.requeues_left + (int(self.option("--retries") or 0))
+        self.may_be_requeued = row.requeues_left > 0
+        self.queued_known = None  # by when it was seen to wait for its turn, and for nothing else; as in the row
         self.row = None           # the newest
         self.end = None           # (status, reason), once terminal, from wherever it was known first
         self.end_known = 0.0      # when
@@ -49,6 +55,10 @@ class Seen:
         self.gone = False
         self.models_before = 0    # how many models had been seen at its save path
         self.published = False    # its model was seen there, or may have been replaced already
+
+    def option(self, name):
+        """The value of that option of its submit, or None."""
+        return self.options[self.options.index(name) + 1] if name in self.options else None
 
     def ended(self, status, reason, source):
         """`reason` is None where it was not told."""
@@ -61,8 +71,8 @@ class Seen:
 
 
 class Invariants:
-    def __init__(self, store, cpus):
-        self.store, self.cpus = store, cpus
+    def __init__(self, store, cpus, gpus):
+        self.store, self.cpus, self.gpus = store, cpus, gpus
         self.seen = {}
         self.lock = threading.RLock()
         self.in_order_after = 0   # sequence: the jobs up to it may have been overtaken, since something was stopped
@@ -87,6 +97,7 @@ class Invariants:
                     seen.gone = True
                     demand(any(may(seen) for may in self.prunes), f"the row of {seen.uuid} ({seen.instance}, {seen.row.status}) is lost")
             self._limits(rows)
+            self._dependencies(rows)
             self._order(rows)
             return rows
 
@@ -102,11 +113,15 @@ class Invariants:
         demand(not seen.gone, f"{row.uuid} was pruned, and is there again")
         old, seen.row = seen.row, row
         if old is not None and old.status != row.status:
-            demand((old.status, row.status) in LEGAL, f"{row.uuid} went from {old.status} to {row.status}")
+            requeued = (old.status, row.status) == ("RUNNING", "QUEUED") and row.requeues_left == old.requeues_left - 1
+            demand((old.status, row.status) in LEGAL or requeued, f"{row.uuid} went from {old.status} to {row.status}")
         if old is not None and old.status in TERMINAL:
             demand(old == row, f"the row of a job that had ended has changed: {old} and {row}")
-        demand(row.attempt <= 1, f"{row.uuid} was started {row.attempt} times")
-        demand((row.start_time is None) == (row.attempt == 0), f"{row.uuid}: attempt and start time: {row}")
+        demand(row.attempt <= seen.may_start, f"{row.uuid} was started {row.attempt} times, {seen.may_start} are allowed")
+        demand(row.attempt > 0 or row.start_time is None, f"{row.uuid} has a start time and never was started")
+        demand(row.start_time is not None or row.status not in ("RUNNING", "COMPLETED"), f"{row.uuid} is {row.status} without a start")
+        waits = row.status == "QUEUED" and not (row.cancel_requested or row.failed_starts or row.waiting_for or row.failed_dependency)
+        seen.queued_known = (seen.queued_known or time.time_ns() // 1000) if waits else None
         times = [moment for moment in (row.submission_time, row.start_time, row.completion_time) if moment is not None]
         demand(times == sorted(times), f"the times of {row.uuid} are not in order: {times}")
         if row.status in TERMINAL:
@@ -121,13 +136,14 @@ class Invariants:
                 return  # pruned before anybody had seen its row
             if status in TERMINAL:
                 seen.ended(status, reason, source)
+                demand(reason != "time_limit" or seen.option("--time-limit"), f"{uuid} has no time limit, and ended of one")
                 demand(status != "COMPLETED" or not seen.save_path or os.path.exists(seen.save_path),
                        f"{uuid} is COMPLETED in {source}, and nothing is at {seen.save_path}")
                 return
             demand(seen.end is None or seen.end_known > began, f"{uuid} was {seen.end}, and is {status} in {source}")
             if status == "RUNNING":
                 seen.running_known = seen.running_known or time.monotonic()
-            demand(status != "QUEUED" or seen.running_known is None or seen.running_known > began,
+            demand(status != "QUEUED" or seen.running_known is None or seen.running_known > began or seen.may_be_requeued,
                    f"{uuid} was RUNNING, and is QUEUED in {source}")
 
     def _limits(self, rows):
@@ -139,19 +155,46 @@ class Invariants:
         demand(len(running) <= 1 or sum(row.cpus for row in running) <= self.cpus,
                f"{len(running)} jobs run at once on {self.cpus} cpus: {[row.uuid for row in running]}")
 
-    def _order(self, rows):
-        last = {}
-        waiting = {}
+        devices = [device for row in running for device in row.gpu_devices.split(",") if device]
+        demand(len(devices) == len(set(devices)) <= self.gpus and all(int(device) < self.gpus for device in devices),
+               f"gpus are given out as {devices}")
+        for row in running:
+            demand(len([device for device in row.gpu_devices.split(",") if device]) == row.gpus,
+                   f"{row.uuid} wants {row.gpus} gpus and has {row.gpu_devices}")
+
+    def _dependencies(self, rows):
+        """Within one snapshot: who waits knows what it waits for, and who runs waits for nothing."""
+        status = {row.uuid: row.status for row in rows}
         for row in rows:
-            if row.sequence <= self.in_order_after or row.failed_starts or row.attempt > 1:
+            needed = [status.get(uuid) for uuid in self.seen[row.uuid].after]
+            if not needed or row.status in TERMINAL:
+                continue
+            failed = [end for end in needed if end in ("CANCELED", "ERRORED")]
+            demand(row.failed_dependency or not failed, f"{row.uuid} does not know that what it was to run after is {failed}")
+            demand(row.failed_dependency or row.waiting_for == len([end for end in needed if end in ("QUEUED", "RUNNING")]),
+                   f"{row.uuid} waits for {row.waiting_for} jobs, which are {needed}")
+            demand(row.status == "QUEUED" or not row.waiting_for and not row.failed_dependency, f"{row.uuid} runs and has to wait")
+
+    def _order(self, rows):
+        """Nobody is overtaken, in the queue of one trainer, who was there before the other started."""
+        waiting = collections.defaultdict(list)
+        for row in rows:
+            if self.seen[row.uuid].queued_known and row.sequence > self.in_order_after:
+                waiting[row.lane, row.max_concurrent].append(row)
+        for row in rows:
+            for other in waiting[row.lane, row.max_concurrent] if row.start_time is not None else ():
+                demand((other.priority, -other.sequence) < (row.priority, -row.sequence)
+                       or self.seen[other.uuid].queued_known >= row.start_time,
+                       f"{row.uuid} was started before {other.uuid}, which still waits")
+        last = {}
+        for row in rows:
+            # One that was started again, or later for want of another, has lost its place.
+            if row.start_time is None or row.attempt > 1 or self.seen[row.uuid].after or row.failed_starts \
+                    or row.sequence <= self.in_order_after:
                 continue
             queue = (row.lane, row.max_concurrent, row.priority)
-            if row.start_time is not None:
-                demand(row.start_time >= last.get(queue, 0), f"{row.uuid} was started before an older job of its queue")
-                demand(queue not in waiting, f"{row.uuid} was started before {waiting.get(queue)}, which still waits")
-                last[queue] = row.start_time
-            elif row.status == "QUEUED" and not row.cancel_requested:
-                waiting[queue] = row.uuid
+            demand(row.start_time >= last.get(queue, 0), f"{row.uuid} was started before an older job of its queue")
+            last[queue] = row.start_time
 
     def stopped_for(self, seconds):
         """Something stood still for so long."""
@@ -262,6 +305,7 @@ class Invariants:
         demand(not self.store.processes(), f"left running: {self.store.processes()}")
         demand(all(row.status in TERMINAL for row in rows), f"not ended: {[row for row in rows if row.status not in TERMINAL]}")
         demand(self.store.integrity() == ["ok"], f"jobs.db: {self.store.integrity()}")
+        demand(not self.store.dependencies(), f"still to wait for: {self.store.dependencies()}")
         left = set(os.listdir(self.store.path)) - STORE_FILES
         demand(not left, f"left in the store: {sorted(left)}")
         demand(not self.store.listed("staging"), f"left in staging/: {self.store.listed('staging')}")
@@ -275,6 +319,10 @@ class Invariants:
         demand(not left, f"left beside the save paths: {sorted(left)}")
 
     def _work(self, row):
+        if finish := self.seen[row.uuid].option("--on-finish"):
+            told = pathlib.Path(finish.split(">>")[1].strip())
+            lines = told.read_text().split("\n")[:-1] if told.exists() else []
+            demand(lines in ([], [f"{row.status} {row.uuid}"]), f"--on-finish of {row.uuid}, {row.status}, has told {lines}")
         log = self.store.path / "jobs" / row.uuid / "log"
         text = log.read_text(errors="replace") if log.exists() else ""
         begun = text.count("fault: trains") - text.count("the last lines of its standard error:\nfault: trains")

@@ -16,7 +16,8 @@ TERMINAL = STATUSES[2:]
 
 _COLUMNS = ("sequence", "uuid", "external_id", "kind", "lane", "instance", "module_name", "status", "reason", "attempt",
             "failed_starts", "cancel_requested", "max_concurrent", "cpus", "priority", "submission_time", "start_time",
-            "completion_time", "details", "outcome")
+            "completion_time", "waiting_for", "failed_dependency", "requeues_left", "gpus", "gpu_devices", "job_group",
+            "details", "outcome")
 Row = collections.namedtuple("Row", _COLUMNS)
 
 Process = collections.namedtuple("Process", "pid started state command job")  # job: OSTLER_JOB_ID, or ""
@@ -43,13 +44,15 @@ class Store:
         with contextlib.closing(sqlite3.connect(f"file:{self.path}/jobs.db?mode=ro", uri=True, timeout=PATIENCE,
                                                 isolation_level=None)) as database:
             database.execute("BEGIN")
-            if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'counts'").fetchone() == (0,):
-                return [], []
             rows = [Row(*values) for values in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM jobs ORDER BY sequence")]
             counted = dict(collections.Counter((row.status, row.kind, row.module_name) for row in rows))
             kept = {tuple(key): number for *key, number in database.execute("SELECT * FROM counts") if number}
         wrong = [] if counted == kept else [f"the table counts says {kept}, the rows are {counted}"]
         return [row._replace(status=STATUSES[row.status], kind=("train", "predict")[row.kind]) for row in rows], wrong
+
+    def dependencies(self):
+        with contextlib.closing(sqlite3.connect(f"file:{self.path}/jobs.db?mode=ro", uri=True, timeout=PATIENCE)) as database:
+            return database.execute("SELECT * FROM dependencies").fetchall()
 
     def integrity(self):
         with contextlib.closing(sqlite3.connect(f"file:{self.path}/jobs.db?mode=ro", uri=True, timeout=PATIENCE)) as database:
@@ -105,7 +108,9 @@ class Store:
                     continue
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
                     command = file.read().rstrip(b"\0").decode("utf-8", "replace").split("\0")
-                job = [entry[14:].decode() for entry in environment if entry.startswith(b"OSTLER_JOB_ID=")]
+                # The command of --on-finish is none of the work: it has a runner's mark.
+                job = [entry[14:].decode() for entry in environment
+                       if entry.startswith(b"OSTLER_JOB_ID=") and b"OSTLER_RUNNER=1" not in environment]
                 if state not in "ZX":
                     found.append(Process(int(pid), started, state, command, job[-1] if job else ""))
         return sorted(found, key=lambda process: (process.started, process.pid))
