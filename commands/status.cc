@@ -65,10 +65,11 @@ int run(const Invocation& invocation) {
         invocation.manager().jobs().home());
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
-  // A job that was submitted just now has a runner on its way.
-  const Time young = Clock::system().now() - std::chrono::seconds(3);
+  // A job that was submitted just now has a runner on its way. One from the future tells of a clock that was
+  // set back.
+  const Time now = Clock::system().now(), young = now - std::chrono::seconds(3);
   const bool stands = std::any_of(list.jobs.begin(), list.jobs.end(), [&](const JobInfo& info) {
-    return info.status == JobStatus::QUEUED && info.submission_time < young;
+    return info.status == JobStatus::QUEUED && (info.submission_time < young || info.submission_time > now);
   });
   if (stands && list.running == 0 && !invocation.quiet())
     say(fmt::format("{} queued, none running: ostler dispatch", list.queued));

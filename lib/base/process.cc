@@ -21,6 +21,24 @@ namespace ostler {
 
 namespace {
 
+// The file in which the kernel counts what it did to this process's control group for memory, where there is
+// such a group in sight: of version 1 when that has the memory, as on a system with both.
+std::string memory_group_file() {
+  std::string file;
+  for (const std::string& line : split(read_file_if_there("/proc/self/cgroup").value_or(""), '\n')) {
+    // 4:memory:/group, and 0::/group of version 2.
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::vector<std::string> controllers = split(line.substr(first + 1, second - first - 1), ',');
+    const std::string group = line.substr(second + 1);
+    if (std::find(controllers.begin(), controllers.end(), "memory") != controllers.end())
+      return "/sys/fs/cgroup/memory" + group + "/memory.oom_control";
+    if (starts_with(line, "0::")) file = "/sys/fs/cgroup" + group + "/memory.events";
+  }
+  return file;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> list;
   for (const std::string& text : texts) list.push_back(const_cast<char*>(text.c_str()));
@@ -168,10 +186,11 @@ bool is_running(pid_t pid) {
 }
 
 std::optional<long long> out_of_memory_kills() {
-  const auto text = read_file_if_there("/proc/vmstat");
-  if (!text) return std::nullopt;
-  for (const std::string& line : split(*text, '\n'))
-    if (starts_with(line, "oom_kill ")) return parse_integer(std::string_view(line).substr(9));
+  for (const std::string& path : {memory_group_file(), std::string("/proc/vmstat")}) {
+    const auto text = path.empty() ? std::nullopt : read_file_if_there(path);
+    for (const std::string& line : split(text.value_or(""), '\n'))
+      if (starts_with(line, "oom_kill ")) return parse_integer(std::string_view(line).substr(9));
+  }
   return std::nullopt;
 }
 

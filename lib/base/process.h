@@ -37,8 +37,8 @@ std::vector<pid_t> descendants(pid_t ancestor);
 std::vector<pid_t> processes_with_environment(const std::string& entry);
 // True while the process exists and is no zombie.
 bool is_running(pid_t pid);
-// Counter of processes that the kernel has killed for memory since the boot (/proc/vmstat oom_kill); nothing
-// where the kernel does not tell.
+// How many processes of this process's control group the kernel has killed for memory; of the whole machine
+// (/proc/vmstat) where it does not count by group, and nothing where it does not tell.
 std::optional<long long> out_of_memory_kills();
 
 // "signal 9 (SIGKILL)".

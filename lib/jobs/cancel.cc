@@ -31,6 +31,7 @@ bool cancel_queued(const JobContext& context, const std::string& uuid, const Job
   ensure_job_directory(context.home, uuid);
   const auto lock = JobLock::try_take(paths.lock);
   if (!lock) return false;
+  test_point("cancel:locked");
   const auto row = context.store.find(uuid);
   if (row && row->status == JobStatus::QUEUED)
     conclude(context, *row, {JobStatus::CANCELED, JobReason::user, {}, Verdict::Action::conclude});
@@ -62,11 +63,14 @@ JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration>
   const std::string uuid = row.uuid;
   const JobPaths paths(job_directory_path(context.home, uuid));
   // A job whose outcome is there has ended, also while its row does not know yet.
-  if (is_terminal(look(context, row).status) || !request(context, uuid))
-    return context.store.find(uuid).value_or(row);
+  if (is_terminal(look(context, row).status)) return context.store.find(uuid).value_or(row);
+  // A runner heeds the file alone: it comes first, so that the row never has a request that nobody heeds.
+  bool asked = row.status == JobStatus::RUNNING;
+  if (asked) leave_request(paths);
+  if (!request(context, uuid)) return context.store.find(uuid).value_or(row);
+  test_point("cancel:recorded");
   const Duration began = context.clock.steady();
   Duration patience = grace_of(paths) + kMargin;
-  bool asked = false;
   ensure_job_directory(context.home, uuid);
   JobWatch watch({paths.directory}, JobWatch::Events::no);
   for (;;) {
@@ -81,12 +85,14 @@ JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration>
       if (!asked) leave_request(paths);
       asked = true;
       if (is_terminal(look(context, row).status)) return row;
-      if (passed > patience) {
-        context.executor.kill(uuid, context.executor.observe({row}).at(0));
-        patience = passed + kMargin;
-      } else {
-        context.executor.cancel(uuid);
-      }
+      context.executor.cancel(uuid);
+      test_point("cancel:woken");
+    }
+    // A runner that is silent, also one that stopped just before it would have seen that it may not start the
+    // job.
+    if (passed > patience) {
+      context.executor.kill(uuid, context.executor.observe({row}).at(0));
+      patience = passed + kMargin;
     }
     if (timeout && passed >= *timeout) return row;
     // A lock that is let go of ends the sleep; a queued job's runner may need a moment to see that it lost.

@@ -20,6 +20,7 @@
 #include "lib/jobs/settle.h"
 #include "lib/jobs/store_layout.h"
 #include "lib/jobs/submit.h"
+#include "lib/jobs/test_point.h"
 #include "lib/jobs/watch.h"
 
 namespace ostler {
@@ -203,6 +204,7 @@ std::string JobEngine::submit(const JobSpec& spec, const Attachments& attachment
     dispatch_jobs(context, impl_->pool());
   } catch (const Error&) {
   }
+  test_point("submit:launched");
   return spec.uuid;
 }
 

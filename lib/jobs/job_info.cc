@@ -1,5 +1,7 @@
 #include "lib/jobs/job_info.h"
 
+#include <algorithm>
+
 #include "lib/base/files.h"
 #include "lib/jobs/store_layout.h"
 
@@ -116,7 +118,7 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
       info.completion_time = outcome->completion_time;
       add_outcome(info, *outcome, now);
     } else {
-      info.completion_time = now;
+      info.completion_time = std::max(now, row.start_time.value_or(row.submission_time));
     }
   } else if (info.status == JobStatus::RUNNING) {
     add_running(info, paths, now);

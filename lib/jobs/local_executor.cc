@@ -23,6 +23,20 @@ const int kWakeSignal = SIGURG;
 
 namespace {
 
+// What the holder of a job's lock is. Unknown: out of sight, or about to end.
+enum class Kind { runner, command, unknown };
+
+Kind kind_of(pid_t pid) {
+  try {
+    const auto line = read_file_if_there("/proc/" + std::to_string(pid) + "/cmdline");
+    if (!line || line->empty()) return Kind::unknown;
+    const auto arguments = split(*line, '\0');
+    return arguments.size() > 1 && arguments[1] == "run" ? Kind::runner : Kind::command;
+  } catch (const Error&) {
+    return Kind::unknown;
+  }
+}
+
 Observation observe_job(const std::string& home, const JobRow& row) {
   Observation seen;
   const JobPaths paths(job_directory_path(home, row.uuid));
@@ -33,6 +47,10 @@ Observation observe_job(const std::string& home, const JobRow& row) {
     seen.lock = holder.held ? Observation::Lock::held : Observation::Lock::free;
     seen.holder = holder.pid;
     seen.outcome = read_outcome_as_found(paths);
+    // Held by a command that settles it, or cancels it in the queue: no runner has the job in hand, and none
+    // will write its end, whatever becomes of that command. What has an end is still in its hands.
+    if (holder.held && !seen.outcome && kind_of(holder.pid) == Kind::command)
+      seen.lock = Observation::Lock::free;
     seen.unpublished = seen.outcome && is_being_published(*seen.outcome);
     seen.cancel_file = !seen.outcome && ::access(paths.cancel.c_str(), F_OK) == 0;
   } catch (const Error&) {
@@ -40,18 +58,6 @@ Observation observe_job(const std::string& home, const JobRow& row) {
     seen.lock = Observation::Lock::unknown;
   }
   return seen;
-}
-
-// True when the process is a runner, and not a command that holds the lock while it settles.
-bool is_runner(pid_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/cmdline";
-  try {
-    const auto line = read_file_if_there(path);
-    const auto arguments = split(line.value_or(""), '\0');
-    return arguments.size() > 1 && arguments[1] == "run";
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 }  // namespace
@@ -83,7 +89,8 @@ void LocalExecutor::cancel(const std::string& uuid) {
 }
 
 void LocalExecutor::kill(const std::string& uuid, const Observation& observed) {
-  if (observed.holder == 0 || observed.holder == ::getpid() || !is_runner(observed.holder)) return;
+  if (observed.holder == 0 || observed.holder == ::getpid() || kind_of(observed.holder) != Kind::runner)
+    return;
   // Those that hide from the search by environment are still below the runner now.
   const std::vector<pid_t> below = process_tree(observed.holder);
   const std::string lock = JobPaths(job_directory_path(home_, uuid)).lock;

@@ -52,6 +52,7 @@ bool OutcomeWriter::write(const Outcome& outcome) {
   test_point("outcome:linked");
   ::unlink(temporary_.c_str());
   fsync_directory(paths_.directory);
+  test_point("outcome:synced");
   return first;
 }
 

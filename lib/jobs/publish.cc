@@ -158,7 +158,7 @@ void Publication::commit() {
 bool Publication::resume() {
   if (outcome_.staged.empty()) return true;
   if (!file_status(outcome_.staged, Links::keep)) {
-    PublishLock::remove_leftover(outcome_.target);
+    clean_up_leftovers();
     return is_at_its_place(outcome_);
   }
   lock(kSettlersPatience, {});
@@ -192,10 +192,23 @@ void Publication::check_target() const {
 void Publication::clean_up() {
   if (holds_replaced(outcome_)) {
     rename_path(outcome_.staged, discarded_path(outcome_.staged));
+    test_point("publish:discarded");
     discard(discarded_path(outcome_.staged));
   }
   sweep(outcome_.target, home_);
+  test_point("publish:swept");
   lock_.reset();
+}
+
+// What a publisher that was killed when it was nearly done left: the lock, and perhaps the old model. One
+// that lives does it itself; one that has just been killed may hold the lock for a moment.
+void Publication::clean_up_leftovers() {
+  if (!file_status(PublishLock::path_of(outcome_.target), Links::keep)) return;
+  try {
+    lock(kSettlersPatience, {});
+    clean_up();
+  } catch (const Error&) {
+  }
 }
 
 void Publication::publish_file() { rename_path(outcome_.staged, outcome_.target); }

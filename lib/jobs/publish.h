@@ -45,6 +45,7 @@ class Publication {
   void lock(Duration patience, const std::function<bool()>& give_up);
   void check_target() const;
   void clean_up();
+  void clean_up_leftovers();
   void publish_file();
   void publish_directory();
 

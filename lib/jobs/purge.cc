@@ -78,7 +78,9 @@ void empty_trash(const std::string& home, const std::vector<std::string>& uuids)
         remove_file_if_there(paths.directory);  // a link that somebody put in the place of a job
         continue;
       }
-      if (is_free(paths.directory) && remove_results(paths)) remove_tree(paths.directory);
+      if (!is_free(paths.directory) || !remove_results(paths)) continue;
+      test_point("purge:results");
+      remove_tree(paths.directory);
     } catch (const Error&) {
       // The job is gone; what is left of it is swept another time.
     }
@@ -108,8 +110,10 @@ std::vector<std::string> purge(const JobContext& context, const std::vector<std:
   const UniqueFd trash = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY);
   if (trash) ::flock(trash.get(), LOCK_SH | LOCK_NB);  // others' looks leave the rest to this one
   std::vector<std::string> moved;
-  for (const std::string& uuid : uuids)
+  for (const std::string& uuid : uuids) {
     if (move_to_trash(context.home, uuid)) moved.push_back(uuid);
+    test_point("purge:moved");
+  }
   if (!moved.empty()) {
     // Else the machine's crash could take the renames back and leave directories that no row knows.
     if (const auto now = try_open_file(trash_path(context.home), O_RDONLY | O_DIRECTORY)) ::fsync(now.get());

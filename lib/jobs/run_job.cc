@@ -148,7 +148,9 @@ Outcome PreparedJob::attempts(JobRow& row, const Surroundings& surroundings) {
       } catch (const Error& error) {
         log_->say(error.what());
       }
+      test_point("retry:unstaged");
       surroundings.begin_attempt(row);
+      test_point("retry:begun");
       ++number;
       continue;
     }
@@ -169,12 +171,14 @@ void PreparedJob::remove_what_was_staged() {
 
 std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroundings) {
   Outcome outcome = attempts(row, surroundings);
+  test_point("end:reaped");
   if (told_to_end_ && outcome.status == JobStatus::ERRORED && row.requeues_left > 0) return std::nullopt;
   std::optional<Publication> publication;
   if (outcome.status == JobStatus::COMPLETED) {
     publication.emplace(outcome, surroundings.home);
     try {
       publication->prepare([&] { return exists(paths_.cancel); });
+      test_point("publish:locked");
     } catch (const Error& error) {
       turn_into_error(outcome, reason_of(error), error.what());
     }
@@ -186,6 +190,7 @@ std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroun
     publication.reset();  // who reads of the end is to find nothing of it beside the target
     for (const std::string& error : outcome.errors) log_->say(error);
     remove_what_was_staged();
+    test_point("end:unstaged");
   }
   if (!outcome_->write(outcome)) {
     const auto other = read_outcome(paths_);
@@ -207,6 +212,7 @@ std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroun
   }
   test_point("end:told");
   wipe_private_files(paths_);
+  test_point("end:wiped");
   give_back_reserved();
   return outcome;
 }

@@ -43,6 +43,7 @@ class Runner {
     for (;;) {
       const auto next = next_to_start(context(), pool_, skip_);
       if (!next) return false;
+      test_point("run:chosen");
       switch (take(next->uuid)) {
         case Taken::ran:
           return true;
@@ -102,6 +103,7 @@ class Runner {
   }
 
   Taken take_locked(const std::string& uuid, Start& start) {
+    test_point("run:prepared");
     const Duration now = Clock::system().steady();
     switch (store_->claim(uuid, pool_, skip_, Clock::system().now(), host_name())) {
       case JobStore::Claim::claimed:
@@ -115,6 +117,7 @@ class Runner {
     test_point("run:claimed");
     JobRow row = store_->find(uuid).value();
     tell_of_start(start.lock, row);
+    test_point("run:noted");
     spawn_one_more();
     store_.reset();  // nothing of the store is open, and nothing of it is in memory, while the work runs
     const auto outcome = start.job.run(

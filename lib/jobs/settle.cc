@@ -77,6 +77,7 @@ void settle(const JobContext& context, JobRow& row) {
   if (verdict.action == Verdict::Action::adopt) {
     finish_record(context.executor, context.home, paths, *seen.outcome);
     context.store.finish(fresh->uuid, fresh->attempt, fresh->status, *seen.outcome);
+    test_point("settle:row");
   }
   if (verdict.action == Verdict::Action::conclude) conclude(context, *fresh, verdict);
   if (verdict.action == Verdict::Action::requeue) requeue(context, *fresh, *lock);
@@ -104,9 +105,12 @@ void finish_record(JobExecutor& executor, const std::string& home, const JobPath
   if (!Publication(outcome, home).resume())
     JobLog(paths.log).say("the result is not at " + outcome.target +
                           ": it was removed or replaced after the job had ended");
+  test_point("settle:published");
   run_on_finish(executor, paths);
+  test_point("settle:told");
   remove_unfinished_outcome(paths);
   wipe_private_files(paths);
+  test_point("settle:wiped");
 }
 
 bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdict) {
@@ -123,6 +127,7 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
   const bool ran = row.status == JobStatus::RUNNING;
   if (ran) {
     kill_by_environment(row.uuid);
+    test_point("settle:killed");
     outcome.completion_time = std::max(now, row.start_time.value_or(now));
   }
   bool first = true;
@@ -132,13 +137,17 @@ bool conclude(const JobContext& context, const JobRow& row, const Verdict& verdi
       outcome.progress = read_last_events(paths.events).progress;
       remove_staged(target_of(paths), row.uuid, paths.directory);
     }
+    test_point("settle:unstaged");
     OutcomeWriter writer(paths);
     first = writer.write(outcome);
     run_on_finish(context.executor, paths);
+    test_point("settle:told");
     wipe_private_files(paths);
+    test_point("settle:wiped");
     if (!first) outcome = read_outcome_as_found(paths).value_or(outcome);
   }
   context.store.finish(row.uuid, row.attempt, row.status, outcome);
+  test_point("settle:row");
   return first;
 }
 
@@ -147,10 +156,12 @@ void requeue(const JobContext& context, const JobRow& row, JobLock& lock) {
   kill_by_environment(row.uuid);
   remove_staged(target_of(paths), row.uuid, paths.directory);
   lock.write("");  // its next start is not this one
+  test_point("requeue:unstaged");
   const int left = row.requeues_left - 1;
   if (context.store.requeue(row.uuid, row.attempt))
     JobLog(paths.log).say(std::string(kLost) + "; it is queued again" +
                           (left > 0 ? " (" + std::to_string(left) + " more times at most)" : ", once more"));
+  test_point("requeue:row");
 }
 
 Verdict look(const JobContext& context, JobRow& row) {
@@ -163,8 +174,9 @@ Verdict look(const JobContext& context, JobRow& row) {
   } catch (const Error&) {
     return verdict;  // a full disk, a locked store: the next look tries again
   }
-  // Still not terminal: queued again, or somebody else is settling it, and will come to the same.
-  return is_terminal(row.status) ? reconcile(row, {}) : verdict;
+  // Still not terminal: queued again, or somebody else is settling it, and will come to the same. Until then
+  // its result may not be at its place.
+  return reconcile(row, is_terminal(row.status) ? Observation() : context.executor.observe({row}).at(0));
 }
 
 void settle_marked(const JobContext& context) {

@@ -107,6 +107,7 @@ std::optional<std::string> write_job_down(const JobContext& context, const JobSp
                                           const JobEngine::Attachments& attachments, IfExists if_exists) {
   const std::string staging = staging_directory_path(context.home, spec.uuid);
   make_directory(staging);
+  test_point("submit:made");
   bool is_job = false;
   try {
     // Held until the end: it tells sweep_staging that this submit lives, however long standard input takes.

@@ -4,11 +4,9 @@
 // of the tests' choice stops or dies. Costs one look at a null pointer where no test asks.
 //
 //   OSTLER_TEST_DIE_AT=NAME    SIGKILL to itself at that point
-//   OSTLER_TEST_STOP_AT=NAME   SIGSTOP
+//   OSTLER_TEST_STOP_AT=NAME   SIGSTOP, the first time that it comes there
 //
-// Points: store:made submit:written submit:inserted submit:renamed run:locked run:claimed run:spawned
-// outcome:written outcome:linked publish:exchanged end:published end:told end:row cancel:requested
-// settle:locked purge:renamed purge:deleted repair:built repair:moved repair:linked
+// tests/commands/steps_test.py goes through all of them, and fails when there is one that it does not know.
 
 namespace ostler {
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """ostler cancel: on its return nothing of the work is left."""
+import json
 import os
 import signal
+import time
 
-from support import OstlerTest, main
+from support import DATA, SANITIZED, OstlerTest, main
 
 
 class CancelTest(OstlerTest):
@@ -30,7 +32,9 @@ class CancelTest(OstlerTest):
 
     def test_one_that_ignores_TERM(self):
         self.configure("model_management: {trainers: {default: {type: LOCAL, config: {cancel_grace: 0.3s}}}}\n")
-        self.canceled(self.fault_waiting("--save-path", "m", do="stubborn,ignore_term,mark,wait"))
+        job = self.fault_waiting("--save-path", "m", do="child,stubborn,daemon,stubborn_daemon,ignore_term,mark,wait")
+        self.until(lambda: sum(command[0].endswith("sleep") for command in self.processes().values()) >= 4, "children")
+        self.canceled(job)
 
     def test_a_queued_job(self):
         self.configure("model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n")
@@ -65,6 +69,34 @@ class CancelTest(OstlerTest):
         self.assertEqual(self.wait_for_silence(), {})
         self.assertEqual(self.job(job), before)
 
+    def test_a_race_with_the_end_has_one_outcome(self):
+        """[JOB-14] The same for all that wait and look, in processes of their own; the model is there or it is not."""
+        delay, ends = 0.01, []
+        for number in range(12 if SANITIZED else 30):
+            job = self.fault("mark,wait", "--save-path", f"m{number}", mark=self.work / f"marked{number}",
+                             file=self.work / f"released{number}")
+            readers = [self.start("wait", job), self.start("result", job)]
+            self.until((self.work / f"marked{number}").exists, "the work to begin", job)
+            canceler = self.start("cancel", job)
+            time.sleep(delay)
+            self.write(f"released{number}", "")
+            self.assertEqual(canceler.wait(), 0)
+            status = self.job(job)["status"]
+            ends.append(status)
+            # Towards the moment at which either may win.
+            delay = max(delay + (-0.003 if status == "CANCELED" else 0.003), 0)
+            code = {"COMPLETED": 0, "CANCELED": 5}[status]
+            self.assertEqual([reader.wait() for reader in readers], [code, code])
+            self.assertEqual(self.job(job)["status"], status)
+            record = json.loads((self.store / "jobs" / self.job(job)["uuid"] / "outcome.json").read_text())
+            self.assertEqual(record["status"], status)
+            self.assertEqual((self.work / f"m{number}").exists(), status == "COMPLETED")
+            if status == "COMPLETED":
+                self.ostler("load", f"m{number}")
+        self.assertEqual(self.wait_for_silence(), {})
+        self.assertEqual([name for name in os.listdir(self.work) if name.startswith(".")], [])
+        self.assertEqual(len(set(ends)), 2, ends)
+
     def test_several_at_once_have_one_outcome(self):
         """[JOB-14]"""
         job = self.fault_waiting()
@@ -79,6 +111,31 @@ class CancelTest(OstlerTest):
         self.assertEqual(self.job(job)["status"], "RUNNING")
         self.release()
         self.wait_for(job)
+
+    def test_the_work_and_its_children_may_clean_up(self):
+        """TERM reaches all of the tree, and there is time."""
+        self.write("child.sh", "trap 'echo cleaned >cleaned; exit' TERM\necho $$ >child.new\nmv child.new child\n"
+                               "while :; do sleep 0.05; done\n")
+        self.write("train.sh", "sh child.sh &\nwait\n")
+        self.env.pop("OSTLER_MODULE_DIRECTORIES")
+        self.configure(json.dumps({"modules": {"churn": {"type": "command", "config": {
+            "train": ["/bin/sh", str(self.work / "train.sh")], "run": ["true"]}}}}))
+        job = self.train("churn", DATA / "iris.train.csv", "--save-path", "m")
+        self.until((self.work / "child").exists, "the child", job)
+        self.ostler("cancel", job)
+        self.assertEqual((self.work / "cleaned").read_text(), "cleaned\n")
+        self.assertEqual(self.wait_for_silence(), {})
+
+    def test_other_jobs_are_left_alone(self):
+        other = self.fault("child,daemon,mark,wait", mark=self.work / "other", file=self.work / "released")
+        self.until((self.work / "other").exists, "the other training to begin", other)
+        self.until(lambda: sum(command[0].endswith("sleep") for command in self.processes().values()) == 2, "children")
+        before = self.processes()
+        self.ostler("cancel", self.fault_waiting(do="child,daemon,mark,wait"))
+        self.until(lambda: len(self.processes()) == len(before), "the runner's end")
+        self.assertEqual(self.processes(), before)
+        self.release()
+        self.wait_for(other)
 
     def test_one_that_is_stopped(self):
         job = self.fault_waiting("--save-path", "m")

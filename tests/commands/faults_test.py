@@ -3,9 +3,12 @@
 import contextlib
 import json
 import os
+import pathlib
 import pty
 import resource
 import signal
+import subprocess
+import sys
 import unittest
 
 from support import DATA, OSTLER, SANITIZED, OstlerTest, main
@@ -48,7 +51,7 @@ class KillTest(FaultBase):
         self.assertEqual(self.errored(job, "signal", "15")["signal"], 15)
 
     def test_the_runner_is_killed(self):
-        job = self.start_job(do="child,daemon,stubborn,mark,wait")
+        job = self.start_job(do="child,daemon,stubborn,stubborn_daemon,mark,wait")
         self.kill("run", signal.SIGKILL)
         # The next look says it, and when it has said so, nothing is left.
         self.assertEqual(self.job(job)["status"], "ERRORED")
@@ -99,6 +102,7 @@ class KillTest(FaultBase):
             self.kill(role, signal.SIGKILL)
         self.wait_for(job, "ERRORED")
         self.assertEqual(self.tree(self.work / "m"), before)
+        self.assertEqual(self.ostler("result", job, code=6).out, "")  # and is no result of this job
 
     def test_a_detached_prediction_is_killed(self):
         self.wait_for(self.fault("wait", "--save-path", "models/m", where="run", file="/nowhere"))
@@ -147,6 +151,18 @@ class CrashTest(FaultBase):
             self.errored(self.fault(do, "--save-path", "m", message="the very words"), "module", "the very words")
         self.errored(self.fault("throw_other", "--save-path", "m"), "module")
 
+    def test_before_its_first_step(self):
+        """The error of a job that did not come as far as its module is told by status and by its log."""
+        place = self.directory / "place"
+        place.mkdir()
+        self.ostler("train", "fault", IRIS, "--save-path", self.work / "m", cwd=place, code=-signal.SIGKILL,
+                    env={**self.env, "OSTLER_TEST_DIE_AT": "submit:renamed"})
+        job = self.ostler("status", "--json").json["jobs"][0]["id"]
+        place.rmdir()
+        self.ostler("dispatch")
+        self.errored(job, "user", str(place))
+        self.assertIn(str(place), self.ostler("logs", job).out)
+
     def test_out_of_the_save(self):
         self.errored(self.fault("throw", "--save-path", "m", where="save", message="no pen"), "module", "no pen")
 
@@ -162,9 +178,63 @@ class CrashTest(FaultBase):
         self.ostler("load", "m")
 
 
+@unittest.skipUnless(os.geteuid() == 0, "needs a user who may make a control group")
+class OutOfMemoryTest(FaultBase):
+    """In a control group that may use little memory, where the kernel ends what takes more."""
+    LIMIT = (1 << 30) if SANITIZED else (128 << 20)
+
+    def setUp(self):
+        super().setUp()
+        self.group = self.make_group()
+        if not self.group:
+            self.skipTest("no control group with a limit of memory can be made here")
+
+    def make_group(self):
+        """Below this process's own in version 1, at the root in version 2, which has no processes in other inner nodes."""
+        name = f"ostler-test-{os.getpid()}"
+        first = pathlib.Path("/sys/fs/cgroup/memory")
+        for line in pathlib.Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, own = line.split(":", 2)
+            if "memory" in controllers.split(",") and (first / own.lstrip("/")).is_dir():
+                first /= own.lstrip("/")
+        for parent, limit in ((first, "memory.limit_in_bytes"), (pathlib.Path("/sys/fs/cgroup"), "memory.max")):
+            try:
+                if limit == "memory.max":
+                    (parent / "cgroup.subtree_control").write_text("+memory", encoding="utf-8")
+                (parent / name).mkdir()
+                self.addCleanup(lambda path=parent / name: self.until(lambda: removed(path), "the end of the group"))
+                (parent / name / limit).write_text(str(self.LIMIT), encoding="utf-8")
+                return parent / name
+            except OSError:
+                continue
+        return None
+
+    def enter(self):
+        (self.group / "cgroup.procs").write_text("0", encoding="utf-8")
+
+    def test_the_kernel_kills_the_work_for_memory(self):
+        job = self.train("fault", *self.fault_arguments("daemon,memory", {}), "--save-path", "m", preexec_fn=self.enter)
+        info = self.errored(job, "out_of_memory", "memory")
+        self.assertEqual((info["signal"], info["exit_status"]), (9, None))
+
+    def test_a_kill_beside_it_is_a_kill(self):
+        """What the kernel does to others is not taken for the end of a job that somebody else has killed."""
+        job = self.fault_waiting("--save-path", "m")
+        takes = [sys.executable, "-c", f"b'x' * {4 * self.LIMIT}"]
+        self.assertEqual(subprocess.run(takes, check=False, preexec_fn=self.enter).returncode, -signal.SIGKILL)
+        self.kill("work", signal.SIGKILL)
+        self.errored(job, "signal")
+
+
+def removed(group):
+    with contextlib.suppress(OSError):
+        group.rmdir()
+    return not group.exists()
+
+
 class ChildrenTest(FaultBase):
     def test_children_that_are_left_do_not_change_the_status(self):
-        job = self.fault("child,daemon,stubborn", "--save-path", "m")
+        job = self.fault("child,daemon,stubborn,stubborn_daemon", "--save-path", "m")
         self.wait_for(job)
         # What is left of the tree is killed before the outcome is written.
         left = [command for command in self.processes().values() if os.path.basename(command[0]) != "ostler-job"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ostler logs: what the work printed."""
 import os
+import pathlib
 import signal
 
 from support import OstlerTest, main
@@ -28,6 +29,25 @@ class LogsTest(OstlerTest):
         out, _ = following.communicate()
         self.assertIn("at last", out.decode())
         self.assertEqual(following.returncode, 0)
+
+    def test_followed_from_the_queue_with_the_jobs_code(self):
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n")
+        self.fault_waiting()
+        job = self.fault("stdout,throw", message="its words")
+        following = self.start("logs", "-f", job)
+        self.until(lambda: following.poll() is not None or self.waits(following.pid), "it to wait")
+        self.assertEqual(self.job(job)["status"], "QUEUED")
+        self.release()
+        out, _ = following.communicate()
+        self.assertIn("its words\nits words\n", out.decode())
+        self.assertEqual(following.returncode, 6)
+        self.ostler("logs", "-f", "deadbeef", code=3)
+
+    @staticmethod
+    def waits(pid):
+        """It has the watch with which it waits."""
+        links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+        return "anon_inode:inotify" in links
 
     def test_followed_with_a_timeout(self):
         job = self.fault_waiting()

@@ -54,6 +54,14 @@ class StatusTest(OstlerTest):
                          {"schema": 1, "jobs": [], "total": 0, "truncated": False})
         self.assertFalse(self.store.exists())
 
+    def test_a_warning_does_not_stand_in_a_document(self):
+        job = self.fault()
+        info = self.wait_for(job)
+        self.assertEqual(info["cwd"], str(self.work))
+        result = self.ostler("status", job, "--json", env={**self.env, "OSTLER_NONSENSE": "1"})
+        self.assertIn("OSTLER_NONSENSE", result.err)
+        self.assertEqual(result.json["jobs"][0], info)
+
     def test_several_ids(self):
         jobs = [self.fault(), self.fault()]
         self.ostler("wait", *jobs)

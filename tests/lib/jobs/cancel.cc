@@ -1,6 +1,12 @@
 // Cancel: of queued, starting, running, deaf and ended jobs.
 #include "lib/jobs/cancel.h"
 
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "lib/core/module_config.h"
+#include "lib/jobs/job_store.h"
 #include "lib/jobs/publish_lock.h"
 #include "tests/lib/jobs/engine_fixture.h"
 
@@ -79,25 +85,106 @@ TEST_CASE("cancel with a timeout comes back; the request stays") {
   CHECK(fixture.end_of(uuid).status == JobStatus::CANCELED);
 }
 
-TEST_CASE("cancel racing with the end: one outcome, the same for every reader") {
-  Fixture fixture;
-  int canceled = 0;
-  for (int round = 0; round < 25; ++round) {
-    const std::string uuid = fixture.submit("wait_for_file");
-    fixture.pids(uuid, 1);
-    write_file(join_path(fixture.engine.job_directory(uuid), "go"), "", Sync::no);
-    ::poll(nullptr, 0, round / 2);  // spread over the time that the end takes
-    const JobInfo info = fixture.engine.cancel(uuid);
-    const bool completed = info.status == JobStatus::COMPLETED;
-    CHECK((completed || info.status == JobStatus::CANCELED));
-    canceled += completed ? 0 : 1;
-    CHECK(read_outcome(fixture.paths(uuid))->status == info.status);
-    CHECK(fixture.engine.get_info(uuid).status == info.status);
-    CHECK(JobEngine({fixture.home, OSTLER_TEST_JOB_PROGRAM, 0, &Clock::system()}).get_info(uuid).status ==
-          info.status);
-    CHECK(info.result.has_value() == completed);
+namespace {
+
+// Jobs that are canceled at about the moment at which they complete, one after the other. The delay goes up
+// after a cancel that won and down after one that lost, so that it stays where either may win.
+struct Race {
+  explicit Race(Fixture& where) : fixture(where) {}
+
+  void run(int rounds) {
+    std::thread reader(&Race::read, this);
+    JobEngine engine({fixture.home, OSTLER_TEST_JOB_PROGRAM, 16, &Clock::system()});
+    auto delay = std::chrono::milliseconds(20);
+    for (int round = 0; round < rounds; ++round) {
+      JobSpec spec = fixture.spec("done");
+      spec.save_path = fixture.directory + "/models/" + spec.uuid;
+      engine.submit(spec, {{"PATH=/usr/bin:/bin"}, -1});
+      now_racing(spec.uuid);
+      std::this_thread::sleep_for(delay);
+      const JobStatus status = engine.cancel(spec.uuid).status;
+      ends.emplace_back(spec.uuid, status);
+      if (status == JobStatus::CANCELED)
+        ++delay;
+      else
+        delay = std::max(delay - std::chrono::milliseconds(1), std::chrono::milliseconds(0));
+    }
+    now_racing("");
+    reader.join();
   }
-  MESSAGE(canceled, " of 25 were canceled");
+
+  // Looks at the job that is being raced for, all the while.
+  void read() {
+    JobEngine engine({fixture.home, OSTLER_TEST_JOB_PROGRAM, 16, &Clock::system()});
+    for (;;) {
+      std::string uuid;
+      {
+        const std::lock_guard guard(mutex);
+        uuid = racing;
+        if (over) return;
+      }
+      if (!uuid.empty()) {
+        const JobStatus status = engine.get_info(uuid).status;
+        if (is_terminal(status)) seen.emplace_back(uuid, status);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(6));
+    }
+  }
+
+  void now_racing(const std::string& uuid) {
+    const std::lock_guard guard(mutex);
+    racing = uuid;
+    over = uuid.empty();
+  }
+
+  Fixture& fixture;
+  std::vector<std::pair<std::string, JobStatus>> ends, seen;  // as cancel said, and as the reader saw
+  std::mutex mutex;
+  std::string racing;
+  bool over = false;
+};
+
+}  // namespace
+
+TEST_CASE("cancel racing with the end a thousand times: one outcome, the same for every reader") {
+#ifdef OSTLER_SANITIZE
+  constexpr int kRounds = 20;  // each costs a hundred times what a look costs
+#else
+  constexpr int kRounds = 250;
+#endif
+  Fixture fixture;
+  std::vector<std::unique_ptr<Race>> races;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    races.push_back(std::make_unique<Race>(fixture));
+    threads.emplace_back(&Race::run, races.back().get(), kRounds);
+  }
+  for (std::thread& thread : threads) thread.join();
+  REQUIRE(eventually([&] { return fixture.runners().empty(); }));
+
+  std::map<std::string, JobStatus> ends;
+  std::vector<std::string> models;
+  for (const auto& race : races) ends.insert(race->ends.begin(), race->ends.end());
+  CHECK(ends.size() == 4 * kRounds);
+  for (const auto& race : races)
+    for (const auto& [uuid, status] : race->seen) CHECK(status == ends.at(uuid));
+  const auto store = JobStore::open(fixture.home, Database::Checkpoints::no);
+  for (const auto& [uuid, status] : ends) {
+    CHECK((status == JobStatus::COMPLETED || status == JobStatus::CANCELED));
+    CHECK(store->find(uuid)->status == status);
+    const auto outcome = read_outcome(fixture.paths(uuid));
+    REQUIRE(outcome);
+    CHECK(outcome->status == status);
+    if (status != JobStatus::COMPLETED) continue;
+    models.push_back(uuid);
+    const std::string model = fixture.directory + "/models/" + uuid;
+    CHECK(ModuleConfig::load(model).tracking_id() == outcome->tracking_id);
+    CHECK(read_file(model + "/weights") == outcome->tracking_id);
+  }
+  CHECK(fixture.in_models() == models);  // sorted, as the map is: what was canceled has left nothing
+  MESSAGE(models.size(), " of ", ends.size(), " have completed");
+  CHECK(models.size() > ends.size() / 10);
+  CHECK(models.size() < ends.size() - ends.size() / 10);
 }
 
 TEST_CASE("a job that waits for its turn to publish heeds a cancel") {

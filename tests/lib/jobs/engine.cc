@@ -131,16 +131,6 @@ TEST_CASE("a program whose children are reaped by others starts runners") {
   ::signal(SIGCHLD, before);
 }
 
-TEST_CASE("a log of a gigabyte keeps its start and its end") {
-  Fixture fixture;
-  const JobInfo info = fixture.end_of(fixture.submit("gigabyte"));
-  CHECK(info.status == JobStatus::COMPLETED);
-  struct stat status {};
-  REQUIRE(::stat(info.log_path.c_str(), &status) == 0);
-  CHECK(status.st_size > 1'000'000'000);
-  CHECK(status.st_blocks * 512 <= 110 << 20);
-}
-
 TEST_CASE("progress of a running job comes from its events") {
   Fixture fixture;
   const std::string uuid = fixture.submit("progress_and_hold");

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
+#include "lib/base/process.h"
 #include "lib/base/strings.h"
 
 using namespace ostler;
@@ -43,4 +46,30 @@ TEST_CASE("a lock file is not followed out of the store, and its directory must 
   CHECK_THROWS_AS(JobLock::try_take(name), Error);
   CHECK_THROWS_AS(JobLock::try_take("/nowhere/lock"), Error);
   CHECK_FALSE(observe_lock("/nowhere/lock").held);
+}
+
+TEST_CASE("a signal reaches who holds the lock, and nobody else") {
+  const std::string path = working_directory() + "/" + make_uuid4();
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const auto lock = JobLock::try_take(path);
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  char byte;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK(observe_lock(path).pid == holder);
+  CHECK_FALSE(signal_lock_holder(path, SIGKILL, ::getpid()));  // who was seen before is another
+  CHECK(is_running(holder));
+  CHECK(signal_lock_holder(path, SIGKILL, holder));
+  int status = 0;
+  REQUIRE(::waitpid(holder, &status, 0) == holder);
+  CHECK(WTERMSIG(status) == SIGKILL);
+  // Its pid may be anybody's by now.
+  CHECK_FALSE(observe_lock(path).held);
+  CHECK_FALSE(signal_lock_holder(path, SIGKILL));
+  ::close(ready[0]);
+  ::close(ready[1]);
 }

@@ -22,34 +22,6 @@ void go(Fixture& fixture, const std::string& uuid) {
 
 }  // namespace
 
-TEST_CASE("forty submits from eight processes at once, two at a time: all run, in order, never three") {
-  Fixture fixture;
-  std::vector<pid_t> submitters;
-  for (int round = 0; round < 5; ++round) {
-    for (int i = 0; i < 8; ++i) submitters.push_back(fixture.start_submit("done"));
-    for (const pid_t pid : submitters) CHECK(wait_for(pid) == 0);
-    submitters.clear();
-  }
-  std::vector<std::string> uuids;
-  for (const JobInfo& job : fixture.engine.list({}).jobs) uuids.push_back(job.uuid);
-  REQUIRE(uuids.size() == 40);
-  REQUIRE(fixture.engine.wait(uuids, JobEngine::Wait::all, std::chrono::seconds(60)));
-  const std::vector<JobInfo> jobs = by_start(fixture);
-  JobStore store(JobStore::path_in(fixture.home), Database::Checkpoints::no);
-  std::int64_t last = 0;
-  for (const JobInfo& job : jobs) {
-    CHECK(job.status == JobStatus::COMPLETED);
-    CHECK(job.attempt == 1);
-    const std::int64_t sequence = store.find(job.uuid)->sequence;
-    CHECK(sequence > last);
-    last = sequence;
-    const auto at_once = std::count_if(jobs.begin(), jobs.end(), [&](const JobInfo& other) {
-      return other.start_time <= job.start_time && *other.completion_time > *job.start_time;
-    });
-    CHECK(at_once <= 2);
-  }
-}
-
 TEST_CASE("eight racing submits under one id: one runs") {
   Fixture fixture;
   std::vector<pid_t> submitters;

@@ -1,26 +1,37 @@
 // A module for tests that does what modules must not do, in the phase that `where` names. Its model is one
 // file.
 //
-// Steps of the parameter `do`:
-//   wait         until `file` exists                    mark        creates `mark`, which holds the process
-//   id crash        a segmentation fault                   abort       abort() terminate    std::terminate
-//   signal      raises `signal` exit, _exit  ends the process with `code`           sleep       for ever
-//   throw        an Error (invalid_argument)            throw_internal  an Error (internal)
-//   throw_std    a std::runtime_error                   throw_other     an int
-//   memory       takes `bytes` (0: all there is) of memory and touches it
-//   stdout       prints `message` on standard output, by both printf and write(2)
-//   close        closes standard output and standard error
-//   log          writes `bytes` bytes of lines to the log
-//   child        leaves a process of its own group behind, that sleeps
-//   daemon       the same in a session of its own, with init as its parent (setsid and a double fork)
-//   stubborn     the same, ignoring TERM and HUP
-//   ignore_term  this process ignores TERM and HUP from here on
+// Steps of the parameter `do`, one a line, since a formatter would join them:
+//
+// - wait: until `file` exists
+// - mark: creates `mark`, which holds the process id
+// - arrive, leave: append a line to `mark`: "arrive ID" or "leave ID" with the job's uuid
+// - crash: a segmentation fault
+// - abort: abort()
+// - terminate: std::terminate
+// - signal: raises `signal`
+// - exit, _exit: ends the process with `code`
+// - sleep: for ever
+// - throw: an Error (invalid_argument)
+// - throw_internal: an Error (internal)
+// - throw_std: a std::runtime_error
+// - throw_other: an int
+// - memory: takes `bytes` (0: all there is) of memory and touches it
+// - stdout: prints `message` on standard output, by both printf and write(2)
+// - close: closes standard output and standard error
+// - log: writes `bytes` bytes of lines to the log
+// - child: leaves a process of its own group behind, that sleeps
+// - daemon: the same in a session of its own, with init as its parent (setsid and a double fork)
+// - stubborn: leaves a child that ignores TERM and HUP
+// - stubborn_daemon: the same in a session of its own, with init as its parent
+// - ignore_term: this process ignores TERM and HUP from here on
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -78,7 +89,7 @@ void take_memory(std::int64_t bytes) {
 }
 
 void do_step(const std::string& step, const Value& parameters) {
-  const std::string message = message_of(parameters);
+  const auto message = [&] { return message_of(parameters); };
   if (step == "wait") {
     const std::string file = parameters.get_string("file");
     poll_until([&] { return access(file.c_str(), F_OK) == 0; });
@@ -86,6 +97,11 @@ void do_step(const std::string& step, const Value& parameters) {
     const std::string mark = parameters.get_string("mark");
     ostler::write_file(mark + ".new", std::to_string(getpid()), ostler::Sync::no);
     ostler::rename_path(mark + ".new", mark);  // so that it is never seen empty
+  } else if (step == "arrive" || step == "leave") {
+    const std::string mark = parameters.get_string("mark");
+    const ostler::UniqueFd fd = ostler::open_file(mark, O_WRONLY | O_CREAT | O_APPEND);
+    const char* job = getenv("OSTLER_JOB_ID");
+    ostler::write_all(fd.get(), step + " " + (job == nullptr ? "" : job) + "\n", mark);
   } else if (step == "crash") {
     die_of(SIGSEGV);
   } else if (step == "abort") {
@@ -101,32 +117,38 @@ void do_step(const std::string& step, const Value& parameters) {
   } else if (step == "sleep") {
     for (;;) pause();
   } else if (step == "throw") {
-    throw ostler::invalid_argument(message);
+    throw ostler::invalid_argument(message());
   } else if (step == "throw_internal") {
-    throw ostler::internal_error(message);
+    throw ostler::internal_error(message());
   } else if (step == "throw_std") {
-    throw std::runtime_error(message);
+    throw std::runtime_error(message());
   } else if (step == "throw_other") {
     throw 42;
   } else if (step == "memory") {
     take_memory(parameters.get_integer("bytes"));
   } else if (step == "stdout") {
-    std::printf("%s\n", message.c_str());
+    std::printf("%s\n", message().c_str());
     std::fflush(stdout);
-    ostler::write_all(STDOUT_FILENO, message + "\n", "standard output");
+    ostler::write_all(STDOUT_FILENO, message() + "\n", "standard output");
   } else if (step == "close") {
     close(STDOUT_FILENO);
     close(STDERR_FILENO);
   } else if (step == "log") {
-    const std::string line = std::string(99, '.') + "\n";
-    for (std::int64_t left = parameters.get_integer("bytes"); left > 0; left -= 100)
-      std::fputs(line.c_str(), stderr);
+    std::string lines;
+    while (lines.size() < 1'000'000) lines += std::string(99, '.') + "\n";
+    for (auto left = static_cast<std::size_t>(parameters.get_integer("bytes")); left > 0;) {
+      const std::size_t now = std::min(left, lines.size());
+      ostler::write_all(STDERR_FILENO, std::string_view(lines).substr(0, now), "standard error");
+      left -= now;
+    }
   } else if (step == "child") {
     leave_behind("exec sleep 1000");
   } else if (step == "daemon") {
     leave_behind("setsid sh -c 'sleep 1000 & exit' & exit");
   } else if (step == "stubborn") {
     leave_behind("trap '' TERM HUP; exec sleep 1000");
+  } else if (step == "stubborn_daemon") {
+    leave_behind("setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & exit' & exit");
   } else if (step == "ignore_term") {
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

@@ -110,13 +110,6 @@ int misbehave(const std::string& what, const JobSpec& spec, const JobPaths& path
   if (what == "error") return report_error(paths, "INVALID_ARGUMENT", "module", "the label has one class"), 1;
   if (what == "disk_full") return report_error(paths, "RESOURCE_EXHAUSTED", "module", "no space left"), 1;
   if (what == "long_error") return report_error(paths, "INTERNAL", "module", std::string(300'000, 'x')), 1;
-  if (what == "gigabyte") {
-    const std::string block(1 << 20, 'y');
-    for (int i = 0; i < 1024; ++i) std::fwrite(block.data(), 1, block.size(), stdout);
-    std::printf("\nthe last line\n");
-    std::fflush(stdout);
-    return finish(spec, paths), 0;
-  }
   if (what == "progress_and_hold") {
     append_event(paths.events, Value::object({{"event", "progress"},
                                               {"time", format_time(Clock::system().now())},

@@ -1,0 +1,444 @@
+#!/usr/bin/env python3
+"""Every step of submit, start, end, settle, cancel and purge (lib/jobs/README.md): a program is stopped after it, and
+killed there.
+
+The rows below name a test point (lib/jobs/test_point.h), what others are to see while a program stands there, and how
+it ends. Each row is a test of its own, once or more:
+  stopped   others look meanwhile, are answered soon and truly, and other jobs run; then the program goes on
+  killed    it is stopped and killed; the next look says what is left
+  canceled  the stopped one is a runner, which a cancel then finds deaf
+A row fails when its point is never reached, PointsTest when a point of lib/ is in no row. `gone` is no such job.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import tempfile
+import unittest
+
+from support import DATA, SANITIZED, OstlerTest, is_dead, main
+
+IRIS = DATA / "iris.train.csv"
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROMPT = 20  # seconds that a look may take on a loaded machine; it takes hundredths of one
+CODES = {"QUEUED": 4, "RUNNING": 4, "COMPLETED": 0, "CANCELED": 5, "ERRORED": 6, "gone": 3}  # of result --no-wait
+POINTS = set()
+
+
+class StepsBase(OstlerTest):
+    """The job is `it`: its work says when it began, and it replaces the model `m`, whose value is "old", by "new"."""
+    old = None
+    configuration = "cancel_grace: 0.1s"
+    attempts = 1  # of a job that completes
+
+    def setUp(self):
+        super().setUp()
+        self.configure(f"model_management: {{trainers: {{default: {{type: LOCAL, config: {{{self.configuration}}}}}}}}}\n")
+        if StepsBase.old is None:
+            elsewhere = {**self.env, "OSTLER_HOME": str(self.directory / "elsewhere")}
+            self.ostler(*self.training("", value="old"), "--wait", env=elsewhere)
+            StepsBase.old = tempfile.mkdtemp(prefix="ostler-e2e-")
+            unittest.addModuleCleanup(shutil.rmtree, StepsBase.old)
+            shutil.move(self.work / "m", StepsBase.old)
+        shutil.copytree(StepsBase.old + "/m", self.work / "m")
+
+    def training(self, do, **parameters):
+        return ["train", "fault", *self.fault_arguments(do, parameters), "--save-path", "m"]
+
+    def it(self, do="arrive", **parameters):
+        return [*self.training(do, mark=self.work / "starts", value="new", **parameters), "--id", "it"]
+
+    # The program that is stopped.
+
+    def stop_at(self, point, *command):
+        """Starts the command; gives the pid of what stopped at the point: it, or a runner that it launched."""
+        self.victim = self.start(*command, env={**self.env, "OSTLER_TEST_STOP_AT": point})
+        silent = 0
+
+        def stopped():
+            nonlocal silent
+            running = self.processes()
+            found = [pid for pid in running if is_stopped(pid)]
+            silent = 0 if running else silent + 1
+            if silent > 20:
+                self.fail(f"{point} was never reached{self.situation()}")
+            self.assertLess(len(found), 2)
+            return found[0] if found else 0
+        self.stopped = self.until(stopped, f"a program at {point}")
+        return self.stopped
+
+    def go_on(self):
+        os.kill(self.stopped, signal.SIGCONT)
+
+    def kill_it(self):
+        os.kill(self.stopped, signal.SIGKILL)
+        self.until(lambda: is_dead(self.stopped), "its death")
+
+    # What others see.
+
+    def seen(self, status):
+        """By id, in the list and by result: the same, and soon."""
+        one = self.ostler("status", "it", "--json", timeout=PROMPT, code=3 if status == "gone" else 0)
+        every = {job["id"]: job["status"] for job in self.ostler("status", "--json", "-n", "0", timeout=PROMPT).json["jobs"]}
+        result = self.ostler("result", "it", "--no-wait", timeout=PROMPT, code=CODES[status])
+        if status == "gone":
+            self.assertNotIn("it", every)
+            return
+        info = one.json["jobs"][0]
+        self.assertEqual((info["status"], every["it"]), (status, status), info["errors"])
+        if status == "COMPLETED":
+            self.assertEqual(result.line, str(self.work / "m"))
+        value = self.value()
+        if status != "RUNNING":  # then the one or the other, whole
+            self.assertEqual(value, "new" if status == "COMPLETED" else "old")
+
+    def value(self):
+        """Of the model at its place, which is whole."""
+        config = (self.work / "m/config.yml").read_text()
+        text = (self.work / "m/fault-model.json").read_bytes()
+        self.assertIn(f"size: {len(text)}", config)
+        return json.loads(text)["value"]
+
+    def others_go_on(self):
+        other = self.ostler("train", "fault", IRIS, "--id", "other", timeout=PROMPT).line
+        self.wait_for(other)
+
+    # The end.
+
+    def ends(self, status, reason=None):
+        """It ends so, whoever looks, and nothing is left of it but its record."""
+        if status == "gone":
+            self.seen("gone")
+            self.assertEqual(self.wait_for_silence(), {})
+            return
+        info = self.wait_for("it", status)
+        if reason:
+            self.assertEqual(info["reason"], reason, info["errors"])
+        self.assertEqual(self.wait_for_silence(), {})
+        self.seen(status)
+        if status == "COMPLETED":
+            self.ostler("load", "m")
+        directory = self.store / "jobs" / info["uuid"]
+        record = json.loads((directory / "outcome.json").read_text())
+        self.assertEqual((record["status"], record["attempt"]), (status, info["attempt"]))
+        self.assertEqual(self.row(info["uuid"]), ("QUEUED RUNNING COMPLETED CANCELED ERRORED".split().index(status),))
+        starts = self.work / "starts"
+        begun = starts.read_text().splitlines() if starts.exists() else []
+        self.assertLessEqual(len(begun), self.attempts, "it was started too often")
+        self.assertLessEqual(info["attempt"], self.attempts)
+        if status == "COMPLETED":
+            self.assertEqual((len(begun), info["attempt"]), (self.attempts, self.attempts))
+        left = [path.name for path in directory.iterdir()]
+        self.assertEqual([name for name in left if name in ("environment", "input") or name.endswith(".new")], [])
+        self.assertEqual(sorted(os.listdir(self.work)), ["m"] + ["starts"] * starts.exists())
+        self.assertEqual(os.listdir(self.store / "staging"), [])
+
+    def row(self, uuid):
+        store = sqlite3.connect(f"file:{self.store / 'jobs.db'}?mode=ro", uri=True)
+        try:
+            self.assertEqual(store.execute("PRAGMA integrity_check").fetchone(), ("ok",))
+            return store.execute("SELECT status FROM jobs WHERE uuid = ?", (uuid,)).fetchone()
+        finally:
+            store.close()
+
+
+def is_stopped(pid):
+    try:
+        stat = pathlib.Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+def steps(*rows):
+    """Gives a class a test for each row and each way in which the class can go through it. Under sanitizers, where all
+    is five times slower, each row is gone through in one way, in turn."""
+    def add(case):
+        ways = [way for way in ("stopped", "killed", "canceled") if hasattr(case, way)]
+        for number, row in enumerate(rows):
+            POINTS.add(row[0])
+            for way in [ways[number % len(ways)]] if SANITIZED else ways:
+                def test(self, row=row, way=way):
+                    getattr(self, way)(*row)
+                setattr(case, f"test_{row[0].replace(':', '_')}_{way}", test)
+        return case
+    return add
+
+
+@steps(("submit:made", "gone"),
+       ("submit:written", "gone"),
+       ("submit:inserted", "QUEUED"),
+       ("submit:renamed", "QUEUED"),
+       ("submit:launched", "COMPLETED"))
+class SubmitTest(StepsBase):
+    """One that submits."""
+
+    def stopped(self, point, status):
+        self.stop_at(point, *self.it())
+        if status == "COMPLETED":
+            self.wait_for("it", status)
+        self.seen(status)
+        self.others_go_on()
+        self.go_on()
+        self.assertEqual((self.victim.communicate()[0], self.victim.returncode), (b"it\n", 0))
+        self.ends("COMPLETED")
+
+    def killed(self, point, status):
+        self.stop_at(point, *self.it())
+        self.kill_it()
+        if status == "gone":
+            self.seen(status)
+            for leftover in (self.store / "staging").iterdir():
+                os.utime(leftover, (1_000_000, 1_000_000))
+            self.ostler("dispatch")
+            self.assertEqual(os.listdir(self.store / "staging"), [])
+            self.ostler(*self.it())  # its id is free
+        elif status == "QUEUED":
+            self.seen(status)
+            self.ostler("dispatch")
+        self.ends("COMPLETED")
+
+
+class RunnerBase(StepsBase):
+    do, more = "arrive", ()
+
+    def reach(self, point):
+        self.stop_at(point, *self.it(self.do), *self.more)
+        self.assertEqual(self.victim.wait(), 0)
+
+    def stopped(self, point, seen, _killed, _canceled):
+        self.reach(point)
+        self.seen(seen)
+        self.others_go_on()
+        self.go_on()
+        self.ends("ERRORED" if self.do == "arrive,throw" else "COMPLETED")
+
+    def killed(self, point, _seen, killed, _canceled):
+        self.reach(point)
+        self.kill_it()
+        if killed == "QUEUED":
+            self.seen(killed)
+            self.ostler("dispatch")
+            self.ends("COMPLETED")
+        else:
+            self.seen(killed.split()[0])
+            self.ends(*killed.split())
+
+    def canceled(self, point, _seen, _killed, canceled):
+        self.reach(point)
+        self.ostler("cancel", "it")
+        self.seen(canceled.split()[0])
+        if not is_dead(self.stopped):
+            self.go_on()  # it did not hold the job
+        self.ends(*canceled.split())
+
+
+# A runner that is killed takes along what it had not brought to an end; what has an outcome has ended.
+@steps(("run:chosen", "QUEUED", "QUEUED", "CANCELED"),
+       ("run:locked", "QUEUED", "QUEUED", "CANCELED"),
+       ("run:prepared", "QUEUED", "QUEUED", "CANCELED"),
+       ("run:claimed", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("run:noted", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("run:spawned", "RUNNING", "ERRORED lost", "CANCELED"))
+class StartTest(RunnerBase):
+    """A runner that starts a job."""
+
+
+@steps(("end:reaped", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("publish:locked", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("outcome:written", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("outcome:linked", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("outcome:synced", "RUNNING", "COMPLETED", "COMPLETED"))
+class EndTest(RunnerBase):
+    """A runner whose job is done."""
+
+
+@steps(("publish:exchanged", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("publish:discarded", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("publish:swept", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("end:published", "COMPLETED", "COMPLETED", "COMPLETED"),
+       ("end:told", "COMPLETED", "COMPLETED", "COMPLETED"),
+       ("end:wiped", "COMPLETED", "COMPLETED", "COMPLETED"),
+       ("end:row", "COMPLETED", "COMPLETED", "COMPLETED"))
+class PublishTest(RunnerBase):
+    """A runner whose job has ended."""
+
+
+@steps(("end:unstaged", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("outcome:linked", "ERRORED", "ERRORED module", "ERRORED module"),
+       ("end:wiped", "ERRORED", "ERRORED module", "ERRORED module"))
+class FailedEndTest(RunnerBase):
+    """A runner whose job has failed."""
+    do = "arrive,throw"
+
+
+@steps(("retry:unstaged", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("retry:begun", "RUNNING", "ERRORED lost", "CANCELED"))
+class RetryTest(RunnerBase):
+    """A runner whose job has failed and is tried again."""
+    do, more = "arrive,throw", ("--retries", "1")
+    attempts = 2
+
+
+class LookBase(StepsBase):
+    """One that looks, and settles what it finds dead."""
+    after = None
+
+    def stopped(self, point, seen):
+        self.leave_dead()
+        self.stop_at(point, "status", "it")
+        self.seen(seen)
+        self.others_go_on()
+        self.seen(seen)
+        self.go_on()
+        self.assertEqual(self.victim.wait(), 0)
+        self.finish()
+
+    def killed(self, point, _seen):
+        self.leave_dead()
+        self.stop_at(point, "status", "it")
+        self.kill_it()
+        self.seen(self.after[0])
+        self.finish()
+
+    def finish(self):
+        self.ends(*self.after)
+
+
+class DeadRunner(StepsBase):
+    def leave_dead(self):
+        """Killed with a staged model, and with a child that does not die with its parent."""
+        self.ostler(*self.it("arrive,stubborn_daemon,wait", file=self.work / "never"))
+        self.until((self.work / "starts").exists, "the work to begin")
+        self.until(lambda: any(command[0].endswith("sleep") for command in self.processes().values()), "its child")
+        shutil.copytree(self.work / "m", self.work / f".m.ostler-{self.job('it')['uuid']}")
+        self.kill("run", signal.SIGKILL)
+        self.until(lambda: not self.pid_of("work"), "the worker's end")
+
+
+@steps(*[(point, "ERRORED") for point in ("settle:locked", "settle:killed", "settle:unstaged", "outcome:written",
+                                          "outcome:linked", "settle:told", "settle:wiped", "settle:row")])
+class SettleTest(DeadRunner, LookBase):
+    after = ("ERRORED", "lost")
+
+
+@steps(("settle:locked", "RUNNING"),
+       ("publish:exchanged", "RUNNING"),
+       ("publish:discarded", "RUNNING"),
+       ("publish:swept", "RUNNING"),
+       ("settle:published", "COMPLETED"),
+       ("settle:told", "COMPLETED"),
+       ("settle:wiped", "COMPLETED"),
+       ("settle:row", "COMPLETED"))
+class AdoptTest(LookBase):
+    after = ("COMPLETED",)
+
+    def leave_dead(self):
+        """Its runner is killed when the outcome is there, and nothing is published."""
+        self.stop_at("outcome:linked", *self.it())
+        self.kill_it()
+        self.assertEqual(self.value(), "old")
+
+
+@steps(*[(point, "QUEUED") for point in ("settle:locked", "requeue:unstaged", "requeue:row")])
+class RequeueTest(DeadRunner, LookBase):
+    """The same of a job that is queued again when it is lost. Its work goes on in the second attempt."""
+    configuration = "on_lost: requeue, cancel_grace: 0.1s"
+    attempts = 2
+    after = ("QUEUED",)
+
+    def finish(self):
+        self.write("never", "")
+        self.ostler("dispatch")
+        self.wait_for("it")
+        os.remove(self.work / "never")
+        self.ends("COMPLETED")
+
+
+class CancelBase(StepsBase):
+    """One that cancels."""
+
+    def stopped(self, point):
+        self.begin()
+        self.stop_at(point, "cancel", "it")
+        self.wait_for("it", "CANCELED")
+        self.seen("CANCELED")
+        self.others_go_on()
+        self.go_on()
+        self.assertEqual(self.victim.wait(), 0)
+        self.ends("CANCELED")
+
+    def killed(self, point):
+        self.begin()
+        self.stop_at(point, "cancel", "it")
+        self.kill_it()
+        self.ends("CANCELED")
+
+
+@steps(*[(point,) for point in ("cancel:recorded", "cancel:locked", "settle:unstaged", "outcome:written",
+                                "outcome:linked", "settle:wiped", "settle:row")])
+class CancelQueuedTest(CancelBase):
+    def begin(self):
+        """Queued, and nobody starts it."""
+        self.ostler(*self.it(), env={**self.env, "OSTLER_TEST_DIE_AT": "submit:renamed"}, code=-signal.SIGKILL)
+
+
+@steps(("cancel:requested",), ("cancel:recorded",), ("cancel:woken",))
+class CancelRunningTest(CancelBase):
+    def begin(self):
+        self.ostler(*self.it("arrive,stubborn_daemon,ignore_term,wait", file=self.work / "never"))
+        self.until((self.work / "starts").exists, "the work to begin")
+
+
+@steps(("purge:moved",), ("purge:renamed",), ("purge:deleted",), ("purge:results",))
+class PurgeTest(StepsBase):
+    """One that prunes two jobs: the model of the one that is gone goes with it, as its trainer is configured."""
+    configuration = "delete_saved_models: true"
+
+    def reach(self, point):
+        self.ostler(*self.it(), "--wait")
+        self.ostler("train", "fault", IRIS, "--id", "last", "--wait")
+        self.assertEqual(self.wait_for_silence(), {})
+        self.stop_at(point, "prune", "--status", "COMPLETED", "-n", "2")
+
+    def left(self):
+        return [job["id"] for job in self.ostler("status", "--json").json["jobs"]]
+
+    def stopped(self, point):
+        self.reach(point)
+        self.seen("gone")
+        self.others_go_on()
+        self.assertEqual(self.left(), ["other"] + ["last"] * (point == "purge:moved"))
+        self.go_on()
+        self.assertEqual((self.victim.communicate()[0], self.victim.returncode), (b"it\nlast\n", 0))
+        self.purged(["other"])
+
+    def killed(self, point):
+        self.reach(point)
+        self.kill_it()
+        self.seen("gone")
+        self.purged(["last"] * (point == "purge:moved"))
+
+    def purged(self, left):
+        self.ends("gone")
+        self.assertEqual(self.left(), left)
+        self.assertEqual(os.listdir(self.work), ["starts"])
+        self.assertEqual(len(self.job_directories()), len(left))
+        self.assertFalse((self.store / "trash").exists())
+
+
+class PointsTest(unittest.TestCase):
+    def test_every_point_is_in_a_row(self):
+        named = set()
+        for source in (ROOT / "lib").rglob("*.cc"):
+            named.update(re.findall(r'test_point\("([^"]+)"\)', source.read_text(encoding="utf-8")))
+        self.assertGreater(len(named), 20)
+        elsewhere = {point for point in named if point.startswith(("store:", "repair:"))}  # store_test
+        self.assertEqual(named - elsewhere, POINTS)
+
+
+if __name__ == "__main__":
+    main()
