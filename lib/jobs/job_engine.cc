@@ -215,7 +215,8 @@ std::string JobEngine::resolve(const std::string& text) {
   // One whose turn to be purged has not come yet is unknown all the same.
   const bool all_purged = impl_->purge_expired(*context);
   const auto is_gone = [&](const std::string& uuid) {
-    return !all_purged && context->store.is_expired(uuid, context->clock.now());
+    return is_being_purged(home(), uuid) ||
+           (!all_purged && context->store.is_expired(uuid, context->clock.now()));
   };
   // hash(instance):uuid, or the uuid alone.
   const std::string uuid = text.substr(text.rfind(':') + 1);
@@ -270,12 +271,14 @@ JobList JobEngine::list(const JobSelector& selector) {
     return is_terminal(row.status) || (found != judged.end() && is_terminal(found->second.status));
   };
 
+  const std::vector<std::string> leaving = being_purged(home());
   std::vector<JobRow> active;
   std::vector<JobInfo> finished;
   context->store.database().in_snapshot([&] {
     active = context->store.active(selector);
     finished.reserve(1000);  // a snapshot is large: moving many costs more than memory that nobody touches
     context->store.finished(selector, [&](const JobRow& row) {
+      if (std::find(leaving.begin(), leaving.end(), row.uuid) != leaving.end()) return;
       finished.push_back(job_info(home(), row, {row.status, row.reason, {}, {}}, now));
     });
     list.total = context->store.count(selector);
@@ -284,9 +287,11 @@ JobList JobEngine::list(const JobSelector& selector) {
     list.queued = static_cast<int>(context->store.count(of_status));
     for (const JobRow& row : context->store.running()) list.running += has_ended(row) ? 0 : 1;
   });
-  for (const JobRow& row : active)
+  for (const JobRow& row : active) {
+    const auto found = judged.find(row.uuid);
     list.jobs.push_back(job_info(
-        home(), row, has_ended(row) ? judged.at(row.uuid) : Verdict{row.status, row.reason, {}, {}}, now));
+        home(), row, found != judged.end() ? found->second : Verdict{row.status, row.reason, {}, {}}, now));
+  }
   if (list.jobs.empty())
     list.jobs = std::move(finished);
   else

@@ -134,6 +134,15 @@ std::vector<std::string> purge(const JobContext& context, const std::vector<std:
   return uuids;
 }
 
+bool is_being_purged(const std::string& home, const std::string& uuid) {
+  return ::access(join_path(trash_path(home), uuid).c_str(), F_OK) == 0;
+}
+
+std::vector<std::string> being_purged(const std::string& home) {
+  if (::access(trash_path(home).c_str(), F_OK) != 0) return {};
+  return list_directory(trash_path(home));
+}
+
 bool purge_expired(const JobContext& context) {
   const Time now = context.clock.now();
   if (!context.owner) return context.store.expired(now, 1).empty();

@@ -24,6 +24,10 @@ namespace ostler {
 // stay; the others' uuids are given back.
 std::vector<std::string> purge(const JobContext& context, const std::vector<std::string>& uuids);
 
+// True from the moment on which decides it, and all of which that is so.
+bool is_being_purged(const std::string& home, const std::string& uuid);
+std::vector<std::string> being_purged(const std::string& home);
+
 // What every submit and look-up does before it looks: finishes purges that were cut off, and purges some of
 // the jobs whose retention is over. True when none of those is left.
 bool purge_expired(const JobContext& context);

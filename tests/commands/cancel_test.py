@@ -70,21 +70,19 @@ class CancelTest(OstlerTest):
         self.assertEqual(self.job(job), before)
 
     def test_a_race_with_the_end_has_one_outcome(self):
-        """[JOB-14] The same for all that wait and look, in processes of their own; the model is there or it is not."""
-        delay, ends = 0.01, []
+        """[JOB-14] The same for all that wait and look, in processes of their own; the model is there or it is not.
+        That either end comes about is shown by tests/lib/jobs/cancel.cc, a thousand times."""
         for number in range(12 if SANITIZED else 30):
             job = self.fault("mark,wait", "--save-path", f"m{number}", mark=self.work / f"marked{number}",
                              file=self.work / f"released{number}")
             readers = [self.start("wait", job), self.start("result", job)]
             self.until((self.work / f"marked{number}").exists, "the work to begin", job)
+            if number % 2:
+                self.write(f"released{number}", "")
             canceler = self.start("cancel", job)
-            time.sleep(delay)
             self.write(f"released{number}", "")
             self.assertEqual(canceler.wait(), 0)
             status = self.job(job)["status"]
-            ends.append(status)
-            # Towards the moment at which either may win.
-            delay = max(delay + (-0.003 if status == "CANCELED" else 0.003), 0)
             code = {"COMPLETED": 0, "CANCELED": 5}[status]
             self.assertEqual([reader.wait() for reader in readers], [code, code])
             self.assertEqual(self.job(job)["status"], status)
@@ -95,7 +93,6 @@ class CancelTest(OstlerTest):
                 self.ostler("load", f"m{number}")
         self.assertEqual(self.wait_for_silence(), {})
         self.assertEqual([name for name in os.listdir(self.work) if name.startswith(".")], [])
-        self.assertEqual(len(set(ends)), 2, ends)
 
     def test_several_at_once_have_one_outcome(self):
         """[JOB-14]"""
