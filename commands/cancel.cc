@@ -1,5 +1,8 @@
 // ostler cancel ID...: ends jobs, and returns when nothing of them is left.
 
+#include <algorithm>
+#include <numeric>
+
 #include "commands/jobs.h"
 #include "commands/output.h"
 #include "commands/selectors.h"
@@ -8,17 +11,31 @@ namespace ostler {
 
 namespace {
 
+// What has not begun first, so that no place that becomes free is taken by a job that is to be canceled, too;
+// and the newest first, so that no job is told that one failed that it waits for.
+std::vector<std::size_t> in_order_of_cancel(const std::vector<JobInfo>& jobs) {
+  std::vector<std::size_t> order(jobs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+    const bool left_runs = jobs[left].status == JobStatus::RUNNING;
+    const bool right_runs = jobs[right].status == JobStatus::RUNNING;
+    return left_runs != right_runs ? right_runs : jobs[left].submission_time > jobs[right].submission_time;
+  });
+  return order;
+}
+
 int run(const Invocation& invocation) {
   JobEngine& engine = invocation.manager().jobs();
   const std::vector<std::string> uuids =
       choose_jobs(invocation, invocation.arguments[0], {JobStatus::QUEUED, JobStatus::RUNNING});
   const auto timeout = invocation.duration("--timeout");
   std::vector<JobInfo> jobs;
+  for (const std::string& uuid : uuids) jobs.push_back(engine.get_info(uuid));
   int code = 0;
-  for (const std::string& uuid : uuids) {
-    const JobInfo before = engine.get_info(uuid);
-    const JobInfo after = is_terminal(before.status) ? before : engine.cancel(uuid, timeout);
-    jobs.push_back(after);
+  for (const std::size_t i : in_order_of_cancel(jobs)) {
+    const JobInfo before = jobs[i];
+    const JobInfo after = is_terminal(before.status) ? before : engine.cancel(before.uuid, timeout);
+    jobs[i] = after;
     if (!is_terminal(after.status)) {
       if (!invocation.quiet()) say("--timeout ran out; the job " + after.id + " is still being canceled");
       code = 124;

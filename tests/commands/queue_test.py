@@ -331,6 +331,16 @@ class MarksTest(QueueBase):
         self.ostler("cancel", "--group", "fan")
         self.assertEqual(self.statuses(*jobs), ["CANCELED", "CANCELED"])
 
+    def test_a_canceled_group_starts_nothing_and_fails_nothing(self):
+        self.configure(ONE_AT_A_TIME)
+        jobs = [self.fault_waiting("--group", "fan")]
+        jobs += [self.fault("", "--group", "fan") for _ in range(3)]
+        jobs.append(self.fault("", "--group", "fan", "--after", jobs[-1]))
+        self.ostler("cancel", "--group", "fan")
+        infos = [self.job(job) for job in jobs]
+        self.assertEqual([info["status"] for info in infos], ["CANCELED"] * 5)
+        self.assertEqual([info["start_time"] for info in infos[1:]], [None] * 4)
+
     def test_what_is_no_tag(self):
         for bad in ("night", "=1", "a="):
             self.refused(2, "train", "fault", IRIS, "--tag", bad, says="--tag")
