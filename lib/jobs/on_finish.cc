@@ -1,6 +1,7 @@
 #include "lib/jobs/on_finish.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,29 @@
 
 namespace ostler {
 
+namespace {
+
+// A runner is the parent of whatever is orphaned below it. The command and what it starts are none of its
+// next job's leftovers, also when they have an environment of their own: nothing is to tell that they are.
+class NoSubreaper {
+ public:
+  NoSubreaper() {
+    // Who else is one has reasons of its own.
+    if (::getenv("OSTLER_RUNNER") != nullptr) ::prctl(PR_GET_CHILD_SUBREAPER, &was_, 0, 0, 0);
+    if (was_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  }
+  ~NoSubreaper() {
+    if (was_ != 0) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  }
+  NoSubreaper(const NoSubreaper&) = delete;
+  NoSubreaper& operator=(const NoSubreaper&) = delete;
+
+ private:
+  int was_ = 0;
+};
+
+}  // namespace
+
 void start_on_finish(const JobPaths& paths, const JobSpec& spec, const std::vector<std::string>& captured,
                      const std::string& job_program) {
   if (spec.on_finish.empty() || file_status(paths.finished)) return;
@@ -28,6 +52,7 @@ void start_on_finish(const JobPaths& paths, const JobSpec& spec, const std::vect
   request.environment = work_environment(captured, paths);
   // As a runner it is none of a later job's leftovers.
   request.environment->emplace_back(kRunnerMark);
+  const NoSubreaper while_it_leaves;
   const pid_t starter = spawn(request);
   while (::waitpid(starter, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -46,7 +71,11 @@ int become_on_finish(const std::string& job_directory) {
     ::setenv("OSTLER_MODEL_DIR", outcome->result->c_str(), 1);
   // Who started this sees it end now: all that could fail for want of the job's files is done.
   leave_parent();
-  write_all(once.get(), std::to_string(::getpid()) + "\n", paths.finished);
+  try {
+    write_all(once.get(), std::to_string(::getpid()) + "\n", paths.finished);
+  } catch (const Error&) {
+    // The disk is full. That the file is there is what counts.
+  }
   if (!spec.working_directory.empty() && ::chdir(spec.working_directory.c_str()) != 0) {
     log.say("--on-finish is run in /: cannot change to " + spec.working_directory + ": " +
             std::strerror(errno));

@@ -22,6 +22,11 @@ constexpr off_t kReservedForEvents = 64 << 10;
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
+// This one where it was removed while it runs.
+std::string program_or_this(const std::string& program) {
+  return ::access(program.c_str(), X_OK) == 0 ? program : "/proc/self/exe";
+}
+
 JobReason reason_of(const Error& error) {
   return error.code() == StatusCode::resource_exhausted ? JobReason::disk_full
          : error.code() == StatusCode::data_loss        ? JobReason::lost
@@ -66,10 +71,8 @@ void PreparedJob::give_back_reserved() {
 }
 
 Outcome PreparedJob::attempt(const JobRow& row, const Surroundings& surroundings) {
-  const std::string& program = surroundings.job_program;
   WorkOrder order;
-  const bool installed = ::access(program.c_str(), X_OK) == 0;  // else it was removed while this runs
-  order.process.arguments = {installed ? program : "/proc/self/exe", "work", paths_.directory};
+  order.process.arguments = {program_or_this(surroundings.job_program), "work", paths_.directory};
   order.process.environment = work_environment(captured_, paths_);
   if (!row.gpu_devices.empty()) {
     std::erase_if(*order.process.environment,
@@ -206,7 +209,7 @@ std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroun
     test_point("end:published");
   }
   try {
-    start_on_finish(paths_, spec_, captured_, surroundings.job_program);
+    start_on_finish(paths_, spec_, captured_, program_or_this(surroundings.job_program));
   } catch (const Error& error) {
     log_->say(std::string("--on-finish could not be run: ") + error.what());
   }

@@ -448,14 +448,16 @@ class OnFinishTest(QueueBase):
                 self.assertEqual(len(self.told()), 1)
 
     def test_it_outlives_the_runner_s_next_job(self):
-        """What a runner has started after one job is no leftover of the next."""
+        """What a runner has started after one job is no leftover of the next, whatever environment it has."""
         self.configure(ONE_AT_A_TIME)
-        first = self.fault("", "--on-finish", "echo $$ > pid.new; mv pid.new pid; until test -e released; do sleep 0.02; done; touch over")
-        self.until((self.work / "pid").exists, "the command to be run")
-        self.wait_for(self.fault("child"))
-        self.wait_for(first)
-        os.kill(int((self.work / "pid").read_text()), 0)
+        command = "echo $$ > pid.new; mv pid.new pid; until test -e done; do sleep 0.02; done; touch over"
+        first = self.fault_waiting("--on-finish", f"env -i setsid sh -c '{command}' &")
+        second = self.fault("wait,child", file=self.work / "pid")  # by the same runner
         self.release()
+        self.wait_for(first)
+        self.wait_for(second)
+        os.kill(int((self.work / "pid").read_text()), 0)
+        self.write("done", "")
         self.until((self.work / "over").exists, "its end")
 
     def test_its_output_goes_to_the_log_and_status_answers_in_it(self):
