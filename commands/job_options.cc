@@ -21,7 +21,7 @@ std::vector<OptionSpec> job_options() {
       {"--after", "", "ID", "start once this job is COMPLETED; ERRORED if it comes to anything else", kWhen,
        true},
       {"--priority", "", "N", "larger is earlier in the queue (default: 0)", kWhen},
-      {"--cpus", "", "N", "of the pool's cpus (default: the module's)", kWhen},
+      {"--cpus", "", "N", "of the pool's cpus (default: the module's; a prediction's: 1)", kWhen},
       {"--gpus", "", "N", "of the pool's gpus, told by CUDA_VISIBLE_DEVICES (default: 0)", kWhen},
       {"--time-limit", "", "D", "end it after this time of running: ERRORED, time_limit", kWhen},
       {"--retries", "", "N", "try again so often when it fails (default: 0)", kWhen},

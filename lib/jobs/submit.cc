@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/error.h"
@@ -122,6 +123,10 @@ std::optional<std::string> write_job_down(const JobContext& context, const JobSp
         remove_tree(staging);
         return inserted.other;
       }
+      if (std::find(spec.after.begin(), spec.after.end(), inserted.other) != spec.after.end())
+        throw invalid_argument("the job " + inserted.other +
+                               " would be replaced, and canceled, by one that is to run after it; leave out "
+                               "--after, or --if-exists replace");
       // To be replaced. Somebody else's submit may then come first, and is replaced in its turn.
       if (auto row = context.store.find(inserted.other)) cancel_job(context, std::move(*row), {});
     }

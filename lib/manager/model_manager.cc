@@ -57,10 +57,17 @@ Pool read_pool(const Value& config) {
   const Value* gpus = config.find("gpus");
   if (gpus == nullptr || gpus->is_null()) return pool;
   pool.gpus.emplace();
-  if (gpus->is_array())
-    for (const Value& gpu : gpus->as_array()) pool.gpus->push_back(number(gpu, "a number in pool.gpus", 0));
-  else
-    for (int gpu = 0; gpu < number(*gpus, "pool.gpus", 0); ++gpu) pool.gpus->push_back(gpu);
+  if (gpus->is_array()) {
+    for (const Value& gpu : gpus->as_array()) {
+      const int given = number(gpu, "a number in pool.gpus", 0);
+      if (std::find(pool.gpus->begin(), pool.gpus->end(), given) != pool.gpus->end())
+        throw invalid_argument(fmt::format("{}pool.gpus has {} twice", gpu.where(), given));
+      pool.gpus->push_back(given);
+    }
+    return pool;
+  }
+  const int count = number(*gpus, "pool.gpus", 0);
+  for (int gpu = 0; gpu < count; ++gpu) pool.gpus->push_back(gpu);
   return pool;
 }
 

@@ -146,7 +146,13 @@ std::vector<std::string> captured_environment(const std::vector<std::string>& en
                                      [&](std::string_view prefix) { return starts_with(name, prefix); });
     if (!session) kept.push_back(entry);
   }
-  kept.insert(kept.end(), options.environment.begin(), options.environment.end());
+  // The last of a name, as of every option.
+  for (auto given = options.environment.begin(); given != options.environment.end(); ++given) {
+    const std::string start = given->substr(0, given->find('=') + 1);
+    if (std::none_of(given + 1, options.environment.end(),
+                     [&](const std::string& later) { return starts_with(later, start); }))
+      kept.push_back(*given);
+  }
   return kept;
 }
 

@@ -147,6 +147,8 @@ class OrderTest(QueueBase):
         self.release()
         self.ostler("wait", *jobs, waiting)
         self.refused(2, "train", "fault", IRIS, "--gpus", "4", says=("4 gpus", "pool has 3"))
+        self.configure("pool: {gpus: [2, 5, 2]}\n")
+        self.refused(2, "train", "fault", IRIS, says="pool.gpus has 2 twice")
 
     def test_a_pool_that_has_no_such_gpus_any_more(self):
         self.configure("pool: {gpus: 2}\n" + ONE_AT_A_TIME)
@@ -366,6 +368,13 @@ class EnvironmentTest(QueueBase):
         self.env["MINE"] = "old"
         told = self.told("--env", "MINE=new", "--env", "EMPTY=", "--env=MORE=a=b")
         self.assertEqual((told["MINE"], told["EMPTY"], told["MORE"]), ("new", "", "a=b"))
+
+    def test_the_last_of_a_name_counts(self):
+        job = self.fault_waiting("--env", "MINE=1", "--env", "MINER=3", "--env", "MINE=2")
+        environment = (self.store / "jobs" / self.job(job)["uuid"] / "environment").read_bytes().split(b"\0")
+        self.assertEqual([entry for entry in environment if entry.startswith(b"MINE")], [b"MINER=3", b"MINE=2"])
+        self.release()
+        self.wait_for(job)
 
     def test_a_clean_environment(self):
         self.env.update({"MINE": "old", "LC_ALL": "C.UTF-8", "TZ": "UTC"})
