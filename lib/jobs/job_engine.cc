@@ -135,10 +135,17 @@ class JobEngine::Impl {
     return job_info(options_.home, row, verdict, context.clock.now());
   }
 
-  JobInfo get_info(const std::string& uuid) {
+  // A wait looks at many jobs at a time, and at the dead ones itself.
+  enum class Dead { are_settled, are_left };
+  JobInfo get_info(const std::string& uuid, Dead dead) {
     const auto context = existing();
     auto row = context ? context->store.find(uuid) : std::nullopt;
     if (!row) throw no_such_job(uuid);
+    if (row->waiting_for > 0 && dead == Dead::are_settled) {
+      // What it waits for may have ended without anybody's knowing.
+      context->store.database().set_patience(kLookPatience);
+      settle_dead_runners(*context);
+    }
     return info(*context, std::move(*row));
   }
 
@@ -247,7 +254,9 @@ std::string JobEngine::resolve(const std::string& text) {
   throw impl_->no_such_job(text);
 }
 
-JobInfo JobEngine::get_info(const std::string& uuid) { return impl_->get_info(uuid); }
+JobInfo JobEngine::get_info(const std::string& uuid) {
+  return impl_->get_info(uuid, Impl::Dead::are_settled);
+}
 
 JobList JobEngine::list(const JobSelector& selector) {
   JobList list;
@@ -329,7 +338,7 @@ bool JobEngine::wait(const std::vector<std::string>& uuids, Wait mode, std::opti
   for (;;) {
     std::size_t ended = 0;
     for (std::size_t i = 0; i < uuids.size(); ++i) {
-      if (!is_terminal(infos[i].status)) infos[i] = impl_->get_info(uuids[i]);
+      if (!is_terminal(infos[i].status)) infos[i] = impl_->get_info(uuids[i], Impl::Dead::are_left);
       if (is_terminal(infos[i].status)) ++ended;
     }
     if (on_look) on_look(infos);
@@ -354,7 +363,7 @@ JobInfo JobEngine::cancel(const std::string& uuid, std::optional<Duration> timeo
   if (!is_terminal(row->status) && !context->owner)
     throw Error(StatusCode::permission_denied, "the job " + uuid + " is another user's");
   cancel_job(*context, *row, timeout);
-  const JobInfo info = impl_->get_info(uuid);
+  const JobInfo info = impl_->get_info(uuid, Impl::Dead::are_left);
   // The place in the queue that has become free; a failure to fill it is not this cancel's.
   try {
     dispatch_jobs(*context, impl_->pool());

@@ -75,6 +75,20 @@ class AfterTest(QueueBase):
         self.assertEqual(waiting.returncode, 6)
         self.assertEqual((self.job(last)["reason"], self.job(first)["reason"]), ("dependency", "lost"))
 
+    def test_so_does_a_loss_when_only_what_waits_is_looked_at(self):
+        first = self.fault_waiting()
+        last = self.fault("", "--after", self.fault("", "--after", first))
+        for role in ("run", "work"):
+            self.kill(role, signal.SIGKILL)
+        self.assertEqual(self.statuses(last), ["ERRORED"])
+
+    def test_after_one_that_it_would_replace(self):
+        first = self.fault_waiting("--id", "mine")
+        self.refused(2, "train", "fault", IRIS, "--id", "mine", "--after", "mine", "--if-exists", "replace", says="leave out --after")
+        self.assertEqual(self.statuses(first), ["RUNNING"])
+        self.release()
+        self.wait_for(first)
+
     def test_after_one_that_has_ended(self):
         done, failed = self.fault("", "--wait"), self.fault("throw")
         self.end_of(failed)
