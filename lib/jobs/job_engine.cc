@@ -390,7 +390,7 @@ void JobEngine::prune(const JobSelector& selector, bool dry_run,
     for (const JobRow& row : rows)
       if (std::find(gone.begin(), gone.end(), row.uuid) != gone.end()) sink(impl_->info(*context, row));
     last = rows.back().sequence;
-    left -= batch;
+    left -= static_cast<std::int64_t>(gone.size());  // what another job needs is passed over
   }
 }
 

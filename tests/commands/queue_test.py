@@ -106,6 +106,8 @@ class AfterTest(QueueBase):
         waiting = self.fault("", "--after", done, "--after", running)
         self.assertIn("submitted to run after it", self.ostler("prune", done, code=4).err)
         self.assertEqual(self.ostler("prune", "--status", "COMPLETED").out, "")
+        other = self.fault("", "--wait")
+        self.assertEqual(self.ostler("prune", "--status", "COMPLETED", "-n", "1").line, other)
         self.release()
         self.wait_for(waiting)
         self.assertEqual(set(self.ostler("prune", "--status", "COMPLETED").out.split()), {done, running, waiting})
