@@ -34,13 +34,16 @@ std::string shown_duration(const JobInfo& info) {
   return format_duration(std::max(Duration(0), end - *info.start_time));
 }
 
+int attempts_at_most(const JobInfo& info) { return info.retries + 1 + info.requeues; }
+
 // "attempt 2 of 3 in 40s", while it waits for that one.
 std::string shown_attempt(const JobInfo& info) {
   if (info.retries == 0 && info.attempt < 2) return "";
+  const int most = attempts_at_most(info);
   if (!info.next_attempt_time)
-    return std::to_string(info.attempt) + (info.retries > 0 ? " of " + std::to_string(info.retries + 1) : "");
+    return std::to_string(info.attempt) + (info.retries > 0 ? " of " + std::to_string(most) : "");
   const Duration left = std::max(Duration(0), *info.next_attempt_time - Clock::system().now());
-  return fmt::format("{} of {} in {}", info.attempt + 1, info.retries + 1, format_duration(left));
+  return fmt::format("{} of {} in {}", info.attempt + 1, most, format_duration(left));
 }
 
 std::string gpus_in_hand(const JobInfo& info) {
@@ -92,7 +95,7 @@ Value job_to_value(const JobInfo& info) {
       {"executor", text_or_null(info.executor)},
       {"host", text_or_null(info.host)},
       {"attempt", info.attempt},
-      {"attempts", info.retries + 1},
+      {"attempts", attempts_at_most(info)},
       {"next_attempt_time", time_or_null(info.next_attempt_time)},
       {"after", list_or_empty(info.after)},
       {"priority", info.priority},

@@ -82,6 +82,7 @@ struct JobInfo {
   int attempt = 0, cpus = 1, gpus = 0, priority = 0;
   std::string gpu_devices;  // those that it was given, while and after it ran: "0,1"
   int retries = 0;          // attempts that may follow the first
+  int requeues = 0;         // how often it was lost and queued again: attempts that are no retries
   std::optional<Duration> time_limit;
   std::optional<Time> next_attempt_time;  // while it waits for another attempt
   bool cancel_requested = false;

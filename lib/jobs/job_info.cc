@@ -108,6 +108,8 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
   info.command = copy_of(row.details, "command");
   info.after = copy_of(row.details, "after");
   info.retries = static_cast<int>(row.details.get_integer("retries"));
+  const auto most = static_cast<int>(row.details.get_integer("max_requeues"));
+  info.requeues = std::max(0, most - row.requeues_left);
   if (const Value* limit = row.details.find("time_limit"); limit != nullptr && limit->is_number())
     info.time_limit = from_seconds(limit->as_number());
   if (is_terminal(row.status)) {

@@ -100,6 +100,7 @@ Value details_of(const JobSpec& spec) {
   if (!spec.after.empty()) details["after"] = Value::array();
   for (const std::string& uuid : spec.after) details["after"].push_back(uuid);
   if (spec.retries > 0) details["retries"] = spec.retries;
+  if (spec.max_requeues > 0) details["max_requeues"] = spec.max_requeues;
   if (spec.time_limit) details["time_limit"] = seconds(*spec.time_limit);
   return details;
 }

@@ -271,6 +271,19 @@ class LostTest(QueueBase):
         self.assertEqual((info["status"], info["reason"]), ("ERRORED", "lost"))
         self.assertEqual(self.ostler("logs", job).out.count("queued again"), 2)
 
+    def test_being_lost_is_no_retry(self):
+        self.configure(REQUEUE)
+        job = self.fault_waiting("--retries", "1", do="mark,wait,throw_internal")
+        self.lose()
+        self.ostler("dispatch")
+        self.until((self.work / "marked").exists, "it to run again")
+        info = self.job(job)
+        self.assertEqual((info["attempt"], info["attempts"]), (2, 3))
+        self.release()
+        info = self.end_of(job)
+        self.assertEqual((info["attempt"], info["attempts"], info["reason"]), (3, 3, "module"))
+        self.assertIn("attempt: 3 of 3", self.ostler("status", job).out)
+
     def test_it_completes_the_second_time(self):
         self.configure(REQUEUE)
         job = self.fault_waiting("--save-path", "m")
