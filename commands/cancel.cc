@@ -24,18 +24,34 @@ std::vector<std::size_t> in_order_of_cancel(const std::vector<JobInfo>& jobs) {
   return order;
 }
 
+// A job was there when it was chosen: one that is not any more has ended, and others have pruned it.
+template <typename Look>
+std::optional<JobInfo> unless_pruned(Look&& look) {
+  try {
+    return look();
+  } catch (const Error& error) {
+    if (error.code() != StatusCode::not_found) throw;
+    return std::nullopt;
+  }
+}
+
 int run(const Invocation& invocation) {
   JobEngine& engine = invocation.manager().jobs();
   const std::vector<std::string> uuids =
       choose_jobs(invocation, invocation.arguments[0], {JobStatus::QUEUED, JobStatus::RUNNING});
   const auto timeout = invocation.duration("--timeout");
   std::vector<JobInfo> jobs;
-  for (const std::string& uuid : uuids) jobs.push_back(engine.get_info(uuid));
+  for (const std::string& uuid : uuids)
+    if (auto info = unless_pruned([&] { return engine.get_info(uuid); })) jobs.push_back(std::move(*info));
   int code = 0;
   for (const std::size_t i : in_order_of_cancel(jobs)) {
     const JobInfo before = jobs[i];
-    const JobInfo after = is_terminal(before.status) ? before : engine.cancel(before.uuid, timeout);
-    jobs[i] = after;
+    if (!is_terminal(before.status)) {
+      const auto info = unless_pruned([&] { return engine.cancel(before.uuid, timeout); });
+      if (!info) continue;
+      jobs[i] = *info;
+    }
+    const JobInfo& after = jobs[i];
     if (!is_terminal(after.status)) {
       if (!invocation.quiet()) say("--timeout ran out; the job " + after.id + " is still being canceled");
       code = 124;

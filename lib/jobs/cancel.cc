@@ -25,16 +25,26 @@ Duration grace_of(const JobPaths& paths) {
   }
 }
 
+// What others have canceled and pruned meanwhile has no directory any more, which is no failure.
+bool is_over(const JobContext& context, const std::string& uuid) {
+  const auto row = context.store.find(uuid);
+  return !row || is_terminal(row->status);
+}
+
 // A queued job is ended by whoever holds its lock: with it, no runner can be starting the job. False when
 // another has it in hand.
 bool cancel_queued(const JobContext& context, const std::string& uuid, const JobPaths& paths) {
   ensure_job_directory(context.home, uuid);
-  const auto lock = JobLock::try_take(paths.lock);
-  if (!lock) return false;
-  test_point("cancel:locked");
-  const auto row = context.store.find(uuid);
-  if (row && row->status == JobStatus::QUEUED)
-    conclude(context, *row, {JobStatus::CANCELED, JobReason::user, {}, Verdict::Action::conclude});
+  try {
+    const auto lock = JobLock::try_take(paths.lock);
+    if (!lock) return false;
+    test_point("cancel:locked");
+    const auto row = context.store.find(uuid);
+    if (row && row->status == JobStatus::QUEUED)
+      conclude(context, *row, {JobStatus::CANCELED, JobReason::user, {}, Verdict::Action::conclude});
+  } catch (const Error&) {
+    if (!is_over(context, uuid)) throw;
+  }
   return true;
 }
 
@@ -49,10 +59,14 @@ bool request(const JobContext& context, const std::string& uuid) {
   }
 }
 
-void leave_request(const JobPaths& paths) {
-  if (!file_status(paths.cancel)) {
-    write_file(paths.cancel, "", Sync::yes);
-    fsync_directory(paths.directory);
+void leave_request(const JobContext& context, const std::string& uuid, const JobPaths& paths) {
+  try {
+    if (!file_status(paths.cancel)) {
+      write_file(paths.cancel, "", Sync::yes);
+      fsync_directory(paths.directory);
+    }
+  } catch (const Error&) {
+    if (!is_over(context, uuid)) throw;
   }
   test_point("cancel:requested");
 }
@@ -66,7 +80,7 @@ JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration>
   if (is_terminal(look(context, row).status)) return context.store.find(uuid).value_or(row);
   // A runner heeds the file alone: it comes first, so that the row never has a request that nobody heeds.
   bool asked = row.status == JobStatus::RUNNING;
-  if (asked) leave_request(paths);
+  if (asked) leave_request(context, uuid, paths);
   if (!request(context, uuid)) return context.store.find(uuid).value_or(row);
   test_point("cancel:recorded");
   const Duration began = context.clock.steady();
@@ -82,7 +96,7 @@ JobRow cancel_job(const JobContext& context, JobRow row, std::optional<Duration>
     if (row.status == JobStatus::QUEUED) {
       if (cancel_queued(context, uuid, paths)) continue;
     } else {
-      if (!asked) leave_request(paths);
+      if (!asked) leave_request(context, uuid, paths);
       asked = true;
       if (is_terminal(look(context, row).status)) return row;
       context.executor.cancel(uuid);

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from support import DATA, SANITIZED, OstlerTest, main
+from support import DATA, SANITIZED, OstlerTest, is_stopped, main
 
 
 class CancelTest(OstlerTest):
@@ -106,6 +106,22 @@ class CancelTest(OstlerTest):
         cancelers = [self.start("cancel", job) for _ in range(4)]
         self.assertEqual([process.wait() for process in cancelers], [0] * 4)
         self.assertEqual(self.job(job)["status"], "CANCELED")
+
+    def test_one_that_others_cancel_and_prune_meanwhile(self):
+        """A cancel that comes late finds what it wanted; what else it was told to cancel is canceled."""
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n")
+        running = self.fault_waiting()
+        queued, last = self.fault(), self.fault()
+        late = self.start("cancel", queued, last, env={**self.env, "OSTLER_TEST_STOP_AT": "cancel:recorded"})
+        self.until(lambda: is_stopped(late.pid), "the cancel to stop")
+        self.ostler("cancel", queued)
+        self.ostler("prune", queued)
+        late.send_signal(signal.SIGCONT)
+        out, err = late.communicate()
+        self.assertEqual((late.returncode, out), (0, b""), err)
+        self.assertEqual(self.job(last)["status"], "CANCELED")
+        self.release()
+        self.wait_for(running)
 
     def test_without_an_id_nothing_is_canceled(self):
         job = self.fault_waiting()

@@ -19,7 +19,7 @@ import sqlite3
 import tempfile
 import unittest
 
-from support import DATA, SANITIZED, OstlerTest, is_dead, main
+from support import DATA, SANITIZED, OstlerTest, is_dead, is_stopped, main
 
 IRIS = DATA / "iris.train.csv"
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -143,14 +143,6 @@ class StepsBase(OstlerTest):
             return store.execute("SELECT status FROM jobs WHERE uuid = ?", (uuid,)).fetchone()
         finally:
             store.close()
-
-
-def is_stopped(pid):
-    try:
-        stat = pathlib.Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def steps(*rows):

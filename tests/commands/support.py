@@ -288,13 +288,22 @@ class OstlerTest(unittest.TestCase):
         return text + "\n"
 
 
-def is_dead(pid):
-    """A zombie is: its files and locks are gone."""
+def state_of(pid):
+    """The letter that the kernel gives for the state of the process; X when there is none."""
     try:
         stat = pathlib.Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        return True
-    return stat.rpartition(")")[2].split()[0] in "ZX"
+        return "X"
+    return stat.rpartition(")")[2].split()[0]
+
+
+def is_dead(pid):
+    """A zombie is: its files and locks are gone."""
+    return state_of(pid) in "ZX"
+
+
+def is_stopped(pid):
+    return state_of(pid) == "T"
 
 
 def accuracy(rows, test_file, label):
