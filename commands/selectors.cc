@@ -67,6 +67,10 @@ JobSelector read_selector(const Invocation& invocation, std::optional<std::int64
   selector.module_name = invocation.value("--module");
   selector.group = invocation.value("--group");
   for (const std::string& tag : invocation.values("--tag")) selector.tags.push_back(read_tag(tag));
+  constexpr std::size_t kMostTags = 100;
+  if (selector.tags.size() > kMostTags)
+    throw invalid_argument("--tag is given " + std::to_string(selector.tags.size()) + " times; at most " +
+                           std::to_string(kMostTags) + " choose jobs");
   selector.since = read_time(invocation, "--since");
   selector.until = read_time(invocation, "--until");
   selector.limit = default_limit;

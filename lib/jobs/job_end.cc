@@ -6,6 +6,8 @@
 
 namespace ostler {
 
+const char* const kToldToEnd = "the job's runner was told to end (SIGTERM), as when the machine shuts down";
+
 namespace {
 
 // Metrics at the end, else those that came with the last progress.
@@ -58,8 +60,7 @@ void judge_exit(Outcome& outcome, int status, const LastEvents& events) {
 void judge_signal(Outcome& outcome, int signal, const WorkEnd& end, const LastEvents& events) {
   outcome.signal = signal;
   if (end.told_to_end) {
-    fail(outcome, JobReason::signal,
-         "the job's runner was told to end (SIGTERM), as when the machine shuts down");
+    fail(outcome, JobReason::signal, kToldToEnd);
   } else if (end.out_of_memory) {
     fail(outcome, JobReason::out_of_memory, "the kernel killed the work for want of memory");
   } else {
@@ -107,9 +108,7 @@ Outcome outcome_of(const WorkEnd& end, const LastEvents& events, std::optional<D
     judge_signal(outcome, WTERMSIG(end.wait_status), end, events);
   } else {
     judge_exit(outcome, WEXITSTATUS(end.wait_status), events);
-    if (end.told_to_end && outcome.status != JobStatus::COMPLETED)
-      outcome.errors.emplace_back(
-          "the job's runner was told to end (SIGTERM), as when the machine shuts down");
+    if (end.told_to_end && outcome.status != JobStatus::COMPLETED) outcome.errors.emplace_back(kToldToEnd);
   }
   if (end.canceled) turn_into_canceled(outcome);
   if (end.time_limit) turn_into_error(outcome, JobReason::time_limit, time_limit_text(time_limit));

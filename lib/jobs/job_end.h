@@ -19,6 +19,9 @@ void turn_into_error(Outcome& outcome, JobReason reason, const std::string& erro
 
 std::string time_limit_text(std::optional<Duration> limit);
 
+// What is added to the errors of a job whose runner was told to end.
+extern const char* const kToldToEnd;
+
 // False for what another attempt would not change: the user's wish, the time limit, a requirement or a
 // dependency that was not met.
 bool may_be_retried(const Outcome& outcome);

@@ -120,6 +120,7 @@ bool PreparedJob::wait_for_next_attempt(Outcome& outcome, int number, Duration c
       return false;
     case PauseEnd::told_to_end:
       told_to_end_ = true;
+      outcome.errors.emplace_back(kToldToEnd);
       return false;
     case PauseEnd::over:
       break;

@@ -159,8 +159,9 @@ void requeue(const JobContext& context, const JobRow& row, JobLock& lock) {
   test_point("requeue:unstaged");
   const int left = row.requeues_left - 1;
   if (context.store.requeue(row.uuid, row.attempt))
-    JobLog(paths.log).say(std::string(kLost) + "; it is queued again" +
-                          (left > 0 ? " (" + std::to_string(left) + " more times at most)" : ", once more"));
+    JobLog(paths.log).say(
+        std::string(kLost) + "; it is queued again" +
+        (left > 0 ? ", and may be " + std::to_string(left) + " more times" : ", for the last time"));
   test_point("requeue:row");
 }
 

@@ -200,7 +200,10 @@ void take_options(JobSpec& spec, const JobOptions& options, JobEngine& jobs) {
     const std::string name = entry.substr(0, equals);
     if (equals == std::string::npos || name.empty())
       throw invalid_argument("--env " + name + ": a variable is given as NAME=VALUE");
-    if (starts_with(name, "OSTLER_JOB_"))
+    constexpr std::string_view own[] = {"OSTLER_RUNNER", "OSTLER_MODEL_DIR", "OSTLER_PARAMS",
+                                        "OSTLER_EVENTS"};
+    if (starts_with(name, "OSTLER_JOB_") || starts_with(name, "OSTLER_TEST_") ||
+        std::find(std::begin(own), std::end(own), name) != std::end(own))
       throw invalid_argument("--env " + name + ": ostler itself sets that for the job");
   }
 }

@@ -234,6 +234,12 @@ class RetryTest(QueueBase):
         self.ostler("cancel", job)
         self.assertEqual((self.statuses(job), self.runs()), (["CANCELED"], 1))
 
+    def test_a_runner_that_is_told_to_end_in_the_delay(self):
+        job = self.script("--retries", "2", "--retry-delay", "1h", enough=9)
+        self.until(lambda: self.job(job)["next_attempt_time"], "the delay")
+        self.kill("run", signal.SIGTERM)
+        self.assertIn("told to end", self.end_of(job)["errors"][-1])
+
     def test_a_runner_that_is_killed_in_the_delay(self):
         job = self.script("--retries", "2", "--retry-delay", "1h", enough=9)
         self.until(lambda: self.job(job)["next_attempt_time"], "the delay")
@@ -376,6 +382,7 @@ class MarksTest(QueueBase):
         for bad in ("night", "=1", "a="):
             self.refused(2, "train", "fault", IRIS, "--tag", bad, says="--tag")
         self.refused(2, "status", "--tag", "night", says="NAME=VALUE")
+        self.refused(2, "status", *["--tag", "a=b"] * 101, says="101 times")
 
     def test_history(self):
         first = self.job(self.fault("", "--id", "nightly", "--wait"))["uuid"]
@@ -426,7 +433,8 @@ class EnvironmentTest(QueueBase):
     def test_what_is_no_variable(self):
         self.refused(2, "train", "fault", IRIS, "--env", "NAME", says="NAME=VALUE")
         self.refused(2, "train", "fault", IRIS, "--env", "=x", says="NAME=VALUE")
-        self.refused(2, "train", "fault", IRIS, "--env", "OSTLER_JOB_ID=x", says="itself")
+        for own in ("OSTLER_JOB_ID", "OSTLER_MODEL_DIR", "OSTLER_RUNNER"):
+            self.refused(2, "train", "fault", IRIS, "--env", own + "=x", says="itself")
         self.refused(2, "predict", "m", IRIS, "--env", "A=b", says="--detach")
 
 
