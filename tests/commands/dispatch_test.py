@@ -116,6 +116,7 @@ class AllRunnersKilledTest(OstlerTest):
         self.assertEqual(self.job("last")["status"], "QUEUED")
         self.ostler("dispatch")
         self.wait_for("last")
+        self.ostler("wait", *queued, code=6)  # two at a time: one may end after the last
 
         jobs = {job["id"]: job for job in self.ostler("status", "--json", "-n", "0").json["jobs"]}
         killed = {number for end in self.LEGS[:2] for number in (end - 2, end - 1)}
