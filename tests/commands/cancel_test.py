@@ -138,7 +138,8 @@ class CancelTest(OstlerTest):
         self.write("train.sh", "sh child.sh &\nwait\n")
         self.env.pop("OSTLER_MODULE_DIRECTORIES")
         self.configure(json.dumps({"modules": {"churn": {"type": "command", "config": {
-            "train": ["/bin/sh", str(self.work / "train.sh")], "run": ["true"]}}}}))
+            "train": ["/bin/sh", str(self.work / "train.sh")], "run": ["true"]}}},
+            "model_management": {"trainers": {"default": {"type": "LOCAL", "config": {"cancel_grace": "60s"}}}}}))
         job = self.train("churn", DATA / "iris.train.csv", "--save-path", "m")
         self.until((self.work / "child").exists, "the child", job)
         self.ostler("cancel", job)
