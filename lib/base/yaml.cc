@@ -59,6 +59,15 @@ Value plain_scalar(const std::string& text) {
   return text;
 }
 
+// The parser takes the escapes \_ and \N for the single bytes A0 and 85, which are no UTF-8.
+std::string in_utf8(std::string text) {
+  for (std::size_t at = 0; (at = find_invalid_utf8(text)) != std::string::npos;) {
+    if (text[at] != '\xA0' && text[at] != '\x85') break;
+    text.insert(at, "\xC2");
+  }
+  return text;
+}
+
 // Builds a Value from the parser's events; YAML::LoadAll does not end at what the parser cannot get past,
 // such as a comma before a list.
 class Builder : public YAML::EventHandler {
@@ -81,7 +90,7 @@ class Builder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    add(tag == "?" && !is_key_next() ? plain_scalar(text) : Value(text), mark.line + 1, anchor);
+    add(tag == "?" && !is_key_next() ? plain_scalar(text) : Value(in_utf8(text)), mark.line + 1, anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {

@@ -83,6 +83,7 @@ TEST_CASE("yaml: the core schema") {
   CHECK(value.at("m").at("x").where() == "x.yml:12: ");
   CHECK(parse_yaml("", "x").is_null());
   CHECK(parse_yaml("&a [1]", "x").is_array());
+  CHECK(parse_yaml(R"("\_é\N")", "x").as_string() == "\u00A0é\u0085");
 }
 
 TEST_CASE("yaml: what is refused, with file and line") {
