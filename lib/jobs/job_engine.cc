@@ -34,7 +34,7 @@ constexpr Duration kPatience = std::chrono::seconds(30);
 constexpr Duration kLookAgain = std::chrono::seconds(1);
 // How long the row of a job that has ended may take to say so.
 constexpr Duration kRowPatience = std::chrono::seconds(1);
-constexpr std::int64_t kPruneAtOnce = 64;
+constexpr std::int64_t kPruneAtOnce = 32;
 constexpr std::size_t kShortestPrefix = 4;
 
 // A runner has a working directory of its own.
