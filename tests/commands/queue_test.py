@@ -488,6 +488,8 @@ class OnFinishTest(QueueBase):
                 (self.work / "told").unlink(missing_ok=True)
                 env = {**self.env, "OSTLER_TEST_DIE_AT": point}
                 job = self.ostler("train", "fault", IRIS, "--on-finish", self.HOOK, "--save-path", "m", env=env).line
+                # Dead before anybody looks: one that still lives is shown as COMPLETED, too, and left to it.
+                self.assertEqual(self.wait_for_silence(), {})
                 self.assertEqual(self.end_of(job)["status"], "COMPLETED")
                 self.assertEqual(self.told(), [self.line(job, "COMPLETED", self.work / "m")])
                 self.assertEqual(self.wait_for_silence(), {})
