@@ -59,7 +59,8 @@ void JobStore::tell_waiting(const std::string& uuid, JobStatus status) {
 
 bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome) {
   // A row that is still QUEUED while the record says COMPLETED is one that was put back (a restored store).
-  if (is_terminal(from) || !is_terminal(outcome.status))
+  const bool is_end = is_terminal(outcome.status) && is_legal_move(JobStatus::RUNNING, outcome.status);
+  if (is_terminal(from) || !is_end)
     throw internal_error("job " + uuid + " cannot become " + std::string(job_status_name(outcome.status)) +
                          " from " + std::string(job_status_name(from)));
   Value progress = outcome.progress;
