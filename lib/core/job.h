@@ -77,6 +77,10 @@ struct JobInfo {
   std::string model;                     // a prediction's model, as given
   std::optional<std::string> save_path;  // training: where the model goes, made absolute, ids included
   std::optional<std::string> result;     // where the result is, once COMPLETED
+  // Training to a save path, once COMPLETED: false where keep_best left the model there as it was; then
+  // `result` is in the job's directory.
+  std::optional<bool> replaced;
+  std::string note;  // what the user should know of the end, beside `errors`; one line
   std::string host, directory, log_path, working_directory, executor;
   std::string group;  // of a sweep; empty
   int attempt = 0, cpus = 1, gpus = 0, priority = 0;

@@ -107,6 +107,13 @@ struct TrainArguments {
   std::string save_path;  // empty: the model stays in the job's directory (TRN-5)
   bool save_with_id = false;
   std::string model_name;
+  // What the model is measured on: files, or a part of the data, drawn by the parameter `seed` (of each class
+  // the same part). Not both.
+  std::vector<std::string> validation;
+  double validation_fraction = 0;
+  std::vector<std::string> require;  // conditions (requirement.h) that the model must meet
+  std::string keep_best;  // a metric (parse_metric_choice); a worse model does not replace the one there
+  int keep_previous = 0;  // how many of the models that were replaced are kept beside the save path
   JobOptions job;
 };
 

@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "lib/base/value.h"
+#include "lib/core/learning_task.h"
 #include "lib/core/module_config.h"
 #include "lib/core/record_batch.h"
+#include "lib/core/row_choice.h"
 
 namespace ostler {
 
@@ -33,9 +35,20 @@ class TrainReporter {
   virtual void log(std::string_view line) = 0;
 };
 
+// Files of rows, and which rows of each are meant.
+struct RowFiles {
+  std::vector<std::string> paths;  // absolute, in order
+  std::vector<RowChoice> rows;     // empty: all of them; else one a file
+  RowChoice rows_of(std::size_t file) const { return rows.empty() ? RowChoice() : rows.at(file); }
+};
+
 struct TrainRequest {
-  std::vector<std::string> data;  // absolute paths of files, in order
-  std::string data_format;        // "csv", "tsv", "jsonl", "json", "text"; empty: by extension
+  RowFiles data;            // to learn from
+  std::string data_format;  // of both; "csv", "tsv", "jsonl", "json", "text"; empty: by extension
+  // To measure on, and never to learn from: for metrics by round, and to stop early by. Without paths the
+  // user gave none. Whatever a module makes of it, the model's metrics on these rows are measured by the
+  // caller, from the saved model. Where it is given, a module holds back no rows of its own.
+  RowFiles validation;
   Value parameters;       // complete and checked: check_parameters(); of a model: the path of its directory
                           // to read from, verified, the same model throughout
   int cpus = 1;           // threads to use
@@ -108,6 +121,8 @@ class Module {
   // Metrics on the training's own held-back or training data ("accuracy", "train_accuracy", ...), after
   // train().
   virtual Value metrics() const { return Value::object(); }
+  // What it predicts; after train() and after load().
+  virtual ModelTarget target() const { return {}; }
   // The version of the ML library at run time, "1.7.4".
   virtual std::string library_version() const { return {}; }
 };

@@ -42,7 +42,7 @@ class ModuleClass;
 class Value;
 struct ComponentContext;  // lib/model_management/component_context.h
 
-inline constexpr std::uint32_t kPluginAbiVersion = 2;
+inline constexpr std::uint32_t kPluginAbiVersion = 3;
 
 // What `type` in the configuration names, and what builds it: see Factory::Builder.
 template <typename Component>

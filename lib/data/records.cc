@@ -63,6 +63,36 @@ std::string text_name(const ReadOptions& options) {
   return one ? options.columns[0].name : "text";
 }
 
+template <typename T>
+void keep_chosen(std::vector<T>& items, const std::vector<std::size_t>& chosen) {
+  if (items.empty()) return;
+  for (std::size_t i = 0; i < chosen.size(); ++i) items[i] = std::move(items[chosen[i]]);
+  items.resize(chosen.size());
+}
+
+// Leaves of a batch, whose first row is `first` of its source, the rows that are chosen.
+void keep_chosen_rows(RecordBatch& batch, const RowChoice& choice, std::size_t first) {
+  if (choice.marks == nullptr) return;
+  std::vector<std::size_t> chosen;
+  for (std::size_t row = 0; row < batch.rows; ++row)
+    if (choice.has(first + row)) chosen.push_back(row);
+  if (chosen.size() == batch.rows) return;
+  for (Column& column : batch.columns) {
+    keep_chosen(column.numbers, chosen);
+    keep_chosen(column.texts, chosen);
+  }
+  keep_chosen(batch.lines, chosen);
+  std::vector<RowError> errors;
+  for (RowError& error : batch.row_errors) {
+    const auto place = std::lower_bound(chosen.begin(), chosen.end(), error.row);
+    if (place == chosen.end() || *place != error.row) continue;
+    error.row = static_cast<std::size_t>(place - chosen.begin());
+    errors.push_back(std::move(error));
+  }
+  batch.row_errors = std::move(errors);
+  batch.rows = chosen.size();
+}
+
 class Records : public RecordStream, public Interruptible {
  public:
   Records(const std::vector<RecordSource>& sources, const ReadOptions& options, std::size_t block_bytes)
@@ -90,9 +120,16 @@ class Records : public RecordStream, public Interruptible {
         builder_.start(batch, sources_[at_].path);
         const bool some = reader_->read(builder_, uses_);
         builder_.finish();
-        if (some) return true;
+        if (some) {
+          const std::size_t first = rows_read_;
+          rows_read_ += batch.rows;
+          keep_chosen_rows(batch, sources_[at_].rows, first);
+          if (batch.rows > 0) return true;
+          continue;
+        }
         reader_.reset();
         ++at_;
+        rows_read_ = 0;
       }
     } catch (...) {
       at_ = sources_.size();  // what comes after an error is not looked at
@@ -126,12 +163,22 @@ class Records : public RecordStream, public Interruptible {
   std::shared_ptr<Interrupt> interrupt_;
   std::unique_ptr<RowReader> reader_;  // of sources_[at_]; null: not open yet
   std::size_t at_ = 0;
+  std::size_t rows_read_ = 0;  // of that source
   Schema schema_;
   std::vector<CellUse> uses_;
   RowBuilder builder_;
 };
 
 }  // namespace
+
+std::vector<RecordSource> record_sources(const RowFiles& files) {
+  std::vector<RecordSource> sources;
+  for (std::size_t i = 0; i < files.paths.size(); ++i) {
+    sources.push_back({files.paths[i]});
+    sources.back().rows = files.rows_of(i);
+  }
+  return sources;
+}
 
 std::unique_ptr<RecordStream> open_records(const std::vector<RecordSource>& sources,
                                            const ReadOptions& options, std::size_t block_bytes) {

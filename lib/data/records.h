@@ -37,6 +37,7 @@
 
 #include "lib/core/module.h"
 #include "lib/core/record_batch.h"
+#include "lib/core/row_choice.h"
 
 namespace ostler {
 
@@ -64,7 +65,12 @@ struct RecordSource {
   int fd = -1;  // not owned; when >= 0 it is read and `path` is only its name
   // Called with the bytes as they are read, by the thread that reads, before a row of them comes out.
   std::function<void(std::string_view)> seen = {};
+  // The rows that come out; the others are read, too, and an error in one is an error.
+  RowChoice rows = {};
 };
+
+// The files of a training.
+std::vector<RecordSource> record_sources(const RowFiles& files);
 
 // Opens the first source (its header is read), sees that the others are there, and gives the stream.
 //

@@ -166,6 +166,9 @@ Value to_value(const Outcome& outcome) {
   value["staged"] = outcome.staged;
   value["target"] = outcome.target;
   value["tracking_id"] = outcome.tracking_id;
+  value["keep_previous"] = outcome.keep_previous;
+  value["replaced"] = outcome.replaced ? Value(*outcome.replaced) : Value();
+  value["note"] = cut(outcome.note);
   value["progress"] = outcome.progress;
   value["metrics"] = outcome.metrics;
   value["host"] = outcome.host;
@@ -198,6 +201,9 @@ Outcome outcome_from(const Value& value) {
   outcome.staged = value.get_string("staged");
   outcome.target = value.get_string("target");
   outcome.tracking_id = value.get_string("tracking_id");
+  outcome.keep_previous = static_cast<int>(value.get_integer("keep_previous"));
+  if (const Value* replaced = present("replaced")) outcome.replaced = replaced->as_boolean("replaced");
+  outcome.note = value.get_string("note");
   if (const Value* progress = value.find("progress"); progress != nullptr && is_event(*progress))
     outcome.progress = *progress;
   if (const Value* metrics = value.find("metrics"); metrics != nullptr && metrics->is_object())

@@ -19,6 +19,8 @@
 // Events, one JSON object a line, each with "event":
 //   {"event":"progress","time":T,"done":12,"total":100,"unit":"rounds","metrics":{"log_loss":0.3}}
 //   {"event":"metrics","time":T,"metrics":{"accuracy":0.97}}
+//   {"event":"compared","time":T,"better":false,"tracking_id":ID,"old":0.97,"new":0.95,"note":"..."}
+//                                                  by `ostler-job compare` (lib/manager/compare.h)
 //   {"event":"error","time":T,"code":"INVALID_ARGUMENT","reason":"module","message":"..."}
 //   {"event":"retry","time":T,"attempt":2,"at":T}   by the runner, while it waits for another attempt
 //   {"event":"done","time":T,"result":PATH,"publish":{"staged":PATH,"target":PATH,"tracking_id":ID},"rows":N}
@@ -75,6 +77,9 @@ struct Outcome {
   std::optional<std::int64_t> max_rss_bytes;
   std::optional<std::string> result;
   std::string staged, target, tracking_id;  // what is to be published; empty: nothing
+  int keep_previous = 0;                    // replaced models to keep beside the target (publish.h)
+  std::optional<bool> replaced;             // as JobInfo's
+  std::string note;
   Value progress, metrics;
   std::string host;
 };

@@ -52,6 +52,8 @@ void add_running(JobInfo& info, const JobPaths& paths, Time now) {
 void add_outcome(JobInfo& info, const Outcome& outcome, Time now) {
   info.errors = outcome.errors;
   info.result = outcome.result;
+  info.replaced = outcome.replaced;
+  info.note = outcome.note;
   info.exit_status = outcome.exit_status;
   info.signal = outcome.signal;
   info.cpu_seconds = outcome.cpu_seconds;

@@ -50,6 +50,12 @@ Value to_value(const JobSpec& spec) {
   value["data_format"] = spec.data_format;
   value["save_path"] = spec.save_path;
   value["model_name"] = spec.model_name;
+  value["validation"] = data_to_value(spec.validation);
+  value["validation_fraction"] = spec.validation_fraction;
+  value["require"] = Value::array();
+  for (const std::string& condition : spec.require) value["require"].push_back(condition);
+  value["keep_best"] = spec.keep_best;
+  value["keep_previous"] = spec.keep_previous;
   value["model"] = spec.model;
   value["model_as_given"] = spec.model_as_given;
   value["predict"] = spec.predict;
@@ -104,6 +110,13 @@ JobSpec job_spec_from(const Value& value) {
   spec.data_format = value.get_string("data_format");
   spec.save_path = value.get_string("save_path");
   spec.model_name = value.get_string("model_name");
+  spec.validation = data_from(value.find("validation"));
+  spec.validation_fraction = value.get_number("validation_fraction");
+  if (const Value* require = value.find("require"); require != nullptr && !require->is_null())
+    for (const Value& condition : require->as_array("require"))
+      spec.require.push_back(condition.as_string("require"));
+  spec.keep_best = value.get_string("keep_best");
+  spec.keep_previous = static_cast<int>(value.get_integer("keep_previous"));
   spec.model = value.get_string("model");
   spec.model_as_given = value.get_string("model_as_given");
   spec.predict = copy_of(value, "predict");

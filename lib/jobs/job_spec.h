@@ -38,6 +38,12 @@ struct JobSpec {
   std::string data_format;
   std::string save_path;  // training: absolute, ids included; empty: the job's directory
   std::string model_name;
+  // Training: what it is measured on, as TrainArguments has it.
+  std::vector<DataFile> validation;
+  double validation_fraction = 0;
+  std::vector<std::string> require;
+  std::string keep_best;
+  int keep_previous = 0;
   std::string model;  // prediction: absolute path of the model
   std::string model_as_given;
   Value predict;  // prediction: {input_format, output_format, output, keep, probabilities, top, on_error,

@@ -3,6 +3,10 @@
 // Moves what a worker staged to the place that the user named: a model directory by exchanging directories, a
 // file by renaming it over the old one, each in one step for whoever reads there.
 //
+// Replaced models. Those that the outcome says to keep (keep_previous) stay beside the target as
+// ".<name>.ostler-previous-<time>-<uuid>", the time (UTC, to the millisecond) being when they were replaced;
+// of more than that many the oldest are removed. A training without keep_previous leaves kept ones alone.
+//
 // Order of calls: prepare(), then the outcome is written by the caller, then commit(). Who finds the outcome
 // of a dead runner calls resume() instead of both. The lock beside the target (publish_lock.h) is held from
 // prepare() to the end of commit() or of the object. What is said of readers: lib/core/model_directory.h.
@@ -58,6 +62,20 @@ class Publication {
 // the same lock and by the same rules, and removes what was there unless somebody reads it. Throws as
 // prepare(), but soon; then `staged` is still there.
 void publish_model(const std::string& staged, const std::string& target);
+
+// Models that were replaced at `target` and kept, the newest first.
+struct PreviousModel {
+  std::string path;
+  Time replaced{};
+  Value config;  // of its config.yml; null where that cannot be read, and then `problem`
+  std::string problem;
+};
+std::vector<PreviousModel> previous_models(const std::string& target);
+
+// Puts a kept model back at `target`, in one step for whoever looks there, under the publishing lock; the one
+// that was there is kept in its place. Error (not_found) where there is no model at `target` or none is kept,
+// unavailable while something is being published there. `path` is of previous_models().
+void rollback_model(const std::string& target, const std::string& path);
 
 // Deletes the model that a job published at outcome.target, in one step for whoever looks there. What is
 // somebody else's by now, or holds what was not published, stays, and that is true too; as is a folder that

@@ -159,7 +159,7 @@ void train(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter) 
   note_changed_data(spec, reporter);
   const ModuleClass& module_class = open_module(spec.module);
   TrainRequest request;
-  request.data = data_paths(spec, paths);
+  request.data.paths = data_paths(spec, paths);
   request.data_format = spec.data_format;
   // Spooled standard input has no extension: the format is the module's natural one.
   if (request.data_format.empty() && spec.data.size() == 1 && spec.data[0].path == "-")

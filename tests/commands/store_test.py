@@ -395,6 +395,7 @@ class FullDiskTest(StoreBase):
     def test_retention(self):
         self.configure("model_management: {trainers: {default: {type: LOCAL, config: {retention_duration: 1s}}}}")
         job = self.fault("", "--wait")
+        self.assertEqual(self.wait_for_silence(), {})  # its end is in the row too: --wait ends with its outcome
         [uuid] = self.job_directories()
         self.fill()
         self.until(lambda: self.ostler("status", job, code=(0, 3)).code == 3, "its retention to be over")

@@ -102,7 +102,7 @@ void TrainedProgram::prepare(const TrainRequest& request, std::vector<std::strin
   remove_tree(directory_);  // what an earlier attempt has left
   make_directories(model_directory_, 0777);
   Value data = Value::array();
-  for (const std::string& path : request.data) data.push_back(path);
+  for (const std::string& path : request.data.paths) data.push_back(path);
   const std::string parameters = join_path(directory_, "params.json");
   write_file(parameters,
              to_json(Value::object(

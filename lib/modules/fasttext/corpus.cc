@@ -38,18 +38,19 @@ const Column& text_column(const RecordBatch& batch, const std::string& name) {
 }  // namespace
 
 Corpus::Corpus(const TrainRequest& request, const TextColumns& columns, TrainReporter& reporter) {
-  if (request.data.empty()) throw invalid_argument("there is no data to learn from");
-  for (const std::string& path : request.data) {
+  if (request.data.paths.empty()) throw invalid_argument("there is no data to learn from");
+  for (std::size_t i = 0; i < request.data.paths.size(); ++i) {
+    const std::string& path = request.data.paths[i];
     std::string format = request.data_format.empty() ? format_of(path) : request.data_format;
     if (format.empty()) format = "text";
-    read(path, format, columns);
+    read({path, -1, {}, request.data.rows_of(i)}, format, columns);
   }
   check(request, reporter);
   name_classes();
   content_ = words_.content();
 }
 
-void Corpus::read(const std::string& path, const std::string& format, const TextColumns& columns) {
+void Corpus::read(const RecordSource& source, const std::string& format, const TextColumns& columns) {
   const bool text = format == "text";
   ReadOptions options;
   options.format = format;
@@ -62,7 +63,7 @@ void Corpus::read(const std::string& path, const std::string& format, const Text
     options.columns = {{columns.text, ColumnKind::text}, {columns.label, ColumnKind::text}};
     table_ = true;
   }
-  const auto stream = open_records({{path}}, options);
+  const auto stream = open_records({source}, options);
   RecordBatch batch;
   std::vector<std::string_view> labels;
   while (stream->next(batch)) {
@@ -113,7 +114,7 @@ void Corpus::count_words(std::string_view words) {
 }
 
 void Corpus::check(const TrainRequest& request, TrainReporter& reporter) const {
-  const std::string& source = request.data[0];
+  const std::string& source = request.data.paths[0];
   const std::size_t rows = lines_.size(), classes = codes_.size();
   if (rows == 0 && without_label_ == 0) throw invalid_argument(source + ": there are no lines to learn from");
   if (rows == 0)

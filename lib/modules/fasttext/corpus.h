@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/core/module.h"
+#include "lib/data/records.h"
 #include "lib/modules/fasttext/scratch_file.h"
 
 namespace ostler {
@@ -58,7 +59,7 @@ class Corpus {
     std::uint32_t first_label, label_count;  // in labels_
   };
 
-  void read(const std::string& path, const std::string& format, const TextColumns& columns);
+  void read(const RecordSource& source, const std::string& format, const TextColumns& columns);
   void add(const std::vector<std::string_view>& labels);
   int code_of(std::string_view label);
   void count_words(std::string_view words);

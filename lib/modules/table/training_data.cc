@@ -43,10 +43,10 @@ class TrainingReader {
       : request_(request), parameters_(parameters), label_(parameters.label, parameters.task), cells_(0) {}
 
   TrainingData read(TrainReporter& reporter) {
-    if (request_.data.empty()) throw invalid_argument("there is no data to learn from");
-    const bool unnamed = request_.data_format.empty() && format_of(request_.data[0]).empty();
-    names_ = read_column_names({request_.data[0]}, unnamed ? kFormatOfUnnamed : request_.data_format);
-    for (const std::string& name : feature_columns(parameters_, names_, request_.data[0])) {
+    if (request_.data.paths.empty()) throw invalid_argument("there is no data to learn from");
+    const bool unnamed = request_.data_format.empty() && format_of(request_.data.paths[0]).empty();
+    names_ = read_column_names({request_.data.paths[0]}, unnamed ? kFormatOfUnnamed : request_.data_format);
+    for (const std::string& name : feature_columns(parameters_, names_, request_.data.paths[0])) {
       FeatureColumn& column = columns_.emplace_back();
       column.name = name;
       const auto& forced = parameters_.categorical;
@@ -69,15 +69,13 @@ class TrainingReader {
       column.codes.clear();
       column.infinite.clear();
     }
-    std::vector<RecordSource> sources;
-    for (const std::string& path : request_.data) sources.push_back({path});
     ReadOptions options;
     options.format = request_.data_format;
     options.fallback_format = kFormatOfUnnamed;
     for (const FeatureColumn& column : columns_) options.columns.push_back({column.name, ColumnKind::text});
     options.columns.push_back({parameters_.label, ColumnKind::text});
     if (!parameters_.weight.empty()) options.columns.push_back({parameters_.weight, ColumnKind::text});
-    const auto stream = read_ahead(open_records(sources, options), kReadAhead);
+    const auto stream = read_ahead(open_records(record_sources(request_.data), options), kReadAhead);
     RecordBatch batch;
     while (stream->next(batch))
       if (!take(batch)) return false;
@@ -204,7 +202,7 @@ class TrainingReader {
   }
 
   TrainingData finish(TrainReporter& reporter) {
-    const std::string& source = request_.data[0];
+    const std::string& source = request_.data.paths[0];
     if (without_label_ > 0)
       reporter.log(fmt::format("{} {} left out: the label \"{}\" is missing", without_label_,
                                without_label_ == 1 ? "row is" : "rows are", parameters_.label));

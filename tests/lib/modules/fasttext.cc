@@ -108,7 +108,7 @@ TEST_CASE("tables are learned by their columns, and lines are predicted as well"
 TEST_CASE("several files of different formats are one corpus") {
   NEEDS_FASTTEXT();
   TrainRequest request = request_for("fasttext", write_data(table(100), "a.csv"), kColumns);
-  request.data.push_back(write_data(lines(100, 100), "b.ft"));
+  request.data.paths.push_back(write_data(lines(100, 100), "b.ft"));
   Recorder recorder;
   const auto module = class_of("fasttext").train(request, recorder);
   CHECK(recorder.line_with("200 lines, 3 classes") != "");

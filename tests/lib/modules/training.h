@@ -68,7 +68,7 @@ inline std::string write_data(const std::string& text, const std::string& name =
 inline TrainRequest request_for(const std::string& module, const std::string& path, Value parameters) {
   const ModuleManifest manifest = manifest_of(module);
   TrainRequest request;
-  request.data = {path};
+  request.data.paths = {path};
   request.parameters = check_parameters(module, manifest.parameters, parameters);
   return request;
 }

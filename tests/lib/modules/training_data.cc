@@ -223,7 +223,7 @@ TEST_CASE("several files are one table") {
   Recorder recorder;
   TrainRequest request =
       request_for("linear", write_data("a,y\n1,p\n2,q\n", "one.csv"), Value::object({{"label", "y"}}));
-  request.data.push_back(write_data("y,a\np,3\n", "two.csv"));
+  request.data.paths.push_back(write_data("y,a\np,3\n", "two.csv"));
   const TrainingData data = read_training_data(request, table_parameters(request.parameters), recorder);
   CHECK(data.rows() == 3);
   CHECK(data.cells.row(2)[0] == 3);

@@ -46,7 +46,7 @@ class MajorityClass : public ModuleClass {
   std::unique_ptr<Module> train(const TrainRequest& request, TrainReporter&) const override {
     const std::string label = request.parameters.at("label").as_string();
     std::vector<RecordSource> sources;
-    for (const std::string& path : request.data) sources.push_back({path, -1});
+    for (const std::string& path : request.data.paths) sources.push_back({path, -1});
     ReadOptions options;
     options.columns = {{label, ColumnKind::text}};
     const auto stream = open_records(sources, options);

@@ -1,0 +1,32 @@
+#include "lib/core/learning_task.h"
+
+namespace ostler {
+
+std::string_view learning_task_name(LearningTask task) {
+  return task == LearningTask::classification ? "classification" : "regression";
+}
+
+std::optional<LearningTask> learning_task_from(std::string_view name) {
+  for (const LearningTask task : {LearningTask::classification, LearningTask::regression})
+    if (learning_task_name(task) == name) return task;
+  return std::nullopt;
+}
+
+const std::vector<MetricSpec>& known_metrics() {
+  static const std::vector<MetricSpec> metrics = {{"accuracy", LearningTask::classification, true},
+                                                  {"macro_f1", LearningTask::classification, true},
+                                                  {"log_loss", LearningTask::classification, false},
+                                                  {"auc", LearningTask::classification, true},
+                                                  {"rmse", LearningTask::regression, false},
+                                                  {"mae", LearningTask::regression, false},
+                                                  {"r2", LearningTask::regression, true}};
+  return metrics;
+}
+
+const MetricSpec* find_metric(std::string_view name) {
+  for (const MetricSpec& metric : known_metrics())
+    if (metric.name == name) return &metric;
+  return nullptr;
+}
+
+}  // namespace ostler
