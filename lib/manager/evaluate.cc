@@ -94,13 +94,15 @@ std::string missing_column(const std::string& source, const std::vector<std::str
 }
 
 // What is wrong is told before the first row is predicted, which may take long.
-void check_later_sources(const EvaluationPlan& plan, const std::string& format, const std::string& label) {
+void check_later_sources(const EvaluationPlan& plan, const std::string& format, const ModelTarget& target) {
   if (format != "csv" && format != "tsv") return;  // of lines and objects the first says little of the others
   for (std::size_t i = 1; i < plan.sources.size(); ++i) {
     if (plan.sources[i].fd >= 0) continue;
     const std::vector<std::string> names = read_column_names(plan.sources[i], format);
-    if (!has(names, label))
-      throw invalid_argument(missing_column(plan.sources[i].path, names, label, "label"));
+    if (!has(names, target.label))
+      throw invalid_argument(missing_column(plan.sources[i].path, names, target.label, "label"));
+    if (!target.weight.empty() && !has(names, target.weight))
+      throw invalid_argument(missing_column(plan.sources[i].path, names, target.weight, "weight"));
   }
 }
 
@@ -244,11 +246,12 @@ class Measurement {
   }
 
   static double number_of_prediction(const RecordBatch& read, const Column& prediction, std::size_t row) {
-    if (prediction.kind == ColumnKind::number) return prediction.numbers[row];
-    double number = 0;
-    if (!parse_number_cell(prediction.texts[row], number) || !std::isfinite(number))
-      throw invalid_argument(fmt::format("{}: the model predicts \"{}\", which is not a number",
-                                         read.place(row), prediction.texts[row]));
+    const bool is_number = prediction.kind == ColumnKind::number;
+    double number = is_number ? prediction.numbers[row] : 0;
+    if ((!is_number && !parse_number_cell(prediction.texts[row], number)) || !std::isfinite(number))
+      throw invalid_argument(
+          fmt::format("{}: the model predicts \"{}\", which is not a finite number", read.place(row),
+                      is_number ? number_to_text(number) : std::string(prediction.texts[row])));
     return number;
   }
 
@@ -360,7 +363,7 @@ Evaluation evaluate_model(const LoadedModel& model, const EvaluationPlan& plan,
         throw invalid_argument(missing_column(plan.sources[0].path, names, target.weight, "weight"));
       target.weight.clear();
     }
-    check_later_sources(plan, read.format, target.label);
+    check_later_sources(plan, read.format, target);
     if (!target.weight.empty()) kept = 2;
     if (all)
       stream = std::make_unique<Reshaped>(std::move(stream),

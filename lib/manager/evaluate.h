@@ -14,7 +14,7 @@
 // metric.
 //
 // Memory does not grow with the rows, but for auc (lib/core/metrics.h) and by each different label that the
-// model does not know.
+// model does not know; a program that answers only when it has read all has its rows' labels held until then.
 
 #include <cstdint>
 #include <functional>

@@ -113,6 +113,19 @@ class FiguresTest(Evaluates):
         self.write("d.csv", NUMBERS)
         self.assert_figures(self.evaluated("m", "d.csv"), NUMBERS_FIGURES)
 
+    def test_what_the_model_says_of_its_target(self):
+        """Before the parameters of its training, and before what its module is declared to do."""
+        self.echo(declaration=", task: classification", label="p", weight="nonsense")
+        config = (self.work / "m/config.yml").read_text()
+        self.write("m/config.yml", config + "target: {task: regression, label: y, weight: w, classes: null}\n")
+        self.write("d.csv", NUMBERS)
+        self.assert_figures(self.evaluated("m", "d.csv"), NUMBERS_WEIGHTED)
+        # Classes that it knows, without probabilities.
+        self.write("m/config.yml", config + "target: {task: classification, label: y, classes: [1, 2]}\n")
+        self.write("d.csv", "y,p\n1.0,1\n2,1\n3,1\n")
+        document = self.ostler("evaluate", "m", "d.csv", "--json").json
+        self.assertEqual((document["details"]["classes"], document["unknown_labels"]), (["1", "2", "3"], ["3"]))
+
     def test_formats_and_several_files(self):
         self.echo(label="y")
         header, *rows = THREE.splitlines(keepends=True)
@@ -418,6 +431,14 @@ class BadInputTest(Evaluates):
         self.echo(declaration=", task: regression", label="y")
         self.write("e.csv", NUMBERS + "1,much,1\n")
         self.refused(2, "evaluate", "m", "e.csv", says=["e.csv:10", '"much"'])
+        for declaration in (", task: regression", ", prediction: number"):
+            self.echo(declaration=declaration, label="y")
+            self.write("e.csv", NUMBERS + "1,inf,1\n")
+            self.refused(2, "evaluate", "m", "e.csv", says=["e.csv:10", '"inf"', "finite"])
+
+    def test_a_later_file_without_the_weight(self):
+        self.write("e.csv", "".join(line.rpartition(",")[0] + "\n" for line in THREE.splitlines()))
+        self.refused(2, "evaluate", "m", "d.csv", "e.csv", says=["e.csv", '"w"', "weight"])
 
     def test_a_program_that_fails(self):
         self.write("echo.py", "import sys\nsys.exit('I cannot')\n")
