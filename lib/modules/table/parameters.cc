@@ -24,10 +24,6 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 
 }  // namespace
 
-std::string_view table_task_name(TableTask task) {
-  return task == TableTask::classification ? "classification" : "regression";
-}
-
 TableParameters table_parameters(const Value& parameters) {
   TableParameters table;
   table.label = parameters.get_string("label");
