@@ -44,15 +44,6 @@ Value training_record(const JobSpec& spec, const DividedData& data, const Value&
                         {"git", git_state(spec.working_directory)}});
 }
 
-Value to_value(const ModelTarget& target) {
-  Value classes = Value::array();
-  for (const std::string& name : target.classes) classes.push_back(name);
-  return Value::object({{"task", target.task ? Value(learning_task_name(*target.task)) : Value()},
-                        {"label", target.label},
-                        {"weight", target.weight},
-                        {"classes", classes}});
-}
-
 // MDL-1: the keys that caikit's ModuleSaver writes, then ours.
 ModuleConfig model_config(const JobSpec& spec, const Module& module, SaveResult saved,
                           const std::string& tracking_id, Value record) {

@@ -13,7 +13,6 @@
 namespace ostler {
 
 using TableTask = LearningTask;
-inline std::string_view table_task_name(TableTask task) { return learning_task_name(task); }
 
 struct TableParameters {
   std::string label;                     // the column to predict

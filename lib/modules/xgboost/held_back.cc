@@ -50,7 +50,12 @@ Value HeldBack::add(const Booster& booster, int round) {
   for (std::size_t i = 0; i < margins_.size(); ++i) margins_[i] += static_cast<double>(round_[i]) - base_;
   for (std::size_t row = 0; row < rows_; ++row)
     to_scores(data_.schema, margins_.data() + row * margins, scores_.data() + row * outputs);
-  return table_metrics(data_, first_, rows_, scores_.data(), Probabilities::yes);
+  return round_metrics(data_, first_, rows_, scores_.data());
+}
+
+Value HeldBack::kept_metrics() const {
+  return kept_.empty() ? Value::object()
+                       : table_metrics(data_, first_, rows_, kept_.data(), Probabilities::yes);
 }
 
 }  // namespace ostler::xgb

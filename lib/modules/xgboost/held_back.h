@@ -26,13 +26,16 @@ class HeldBack {
 
   // Adds the trees of `round` (0, 1, ... in turn), and gives the metrics as of then.
   Value add(const Booster& booster, int round);
+  // Keeps the scores as of the last round: it is the best so far. Then all metrics as of the round kept last.
+  void keep() { kept_ = scores_; }
+  Value kept_metrics() const;
 
  private:
   const TrainingData& data_;
   std::size_t first_, rows_;
   double base_;
   std::vector<double> margins_;
-  std::vector<float> round_, scores_;
+  std::vector<float> round_, scores_, kept_;
 };
 
 }  // namespace ostler::xgb

@@ -132,13 +132,14 @@ Search find_rounds(const TrainingData& data, std::size_t front, const Value& set
     if (loss < best || patience == 0) {
       best = loss;
       search.best = search.trained;
-      search.metrics = metrics;
+      held.keep();
     } else if (search.trained - search.best >= patience) {
       break;
     }
   }
   // All held-back rows have the weight 0: there is no telling.
   if (search.best == 0) search.best = search.trained;
+  search.metrics = held.kept_metrics();
   return search;
 }
 

@@ -19,7 +19,7 @@ struct Data {
   TemporaryDirectory directory;
   std::string write(const std::string& name, const std::string& text) {
     const std::string path = join_path(directory.path(), name);
-    write_file(path, text);
+    write_file(path, text, Sync::no, 0666);
     return path;
   }
 };
