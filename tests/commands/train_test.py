@@ -213,8 +213,10 @@ class RefusedTest(OstlerTest):
 
     def test_TRN_7_a_parameter_that_is_no_model(self):
         """[TRN-7] what is no model, and a module that takes none, are refused before there is a job"""
-        for module in ("xgboost", "linear", "fault"):
-            self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "yet"])
+        for module in ("linear", "fault"):
+            self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "cannot go on"])
+        self.refused(3, "train", "xgboost", IRIS, "--label", "target", "-p", "base_model=models/m",
+                     says=["models/m"])
         self.refused(3, "train", "fault", IRIS, "-p", "base=models/m", says=["models/m"])
         self.refused(2, "train", "fault", IRIS, "-p", "base=", says=["base", "empty"])
 

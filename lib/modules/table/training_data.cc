@@ -23,8 +23,6 @@ constexpr std::size_t kMostCategories = 1000;
 constexpr std::size_t kFewCategories = 20;
 // Batches: rows are cut in one thread and taken as numbers in another.
 constexpr std::size_t kReadAhead = 4;
-// Of a file whose name does not tell, such as spooled standard input.
-constexpr char kFormatOfUnnamed[] = "csv";
 
 struct FeatureColumn {
   std::string name;
@@ -144,16 +142,8 @@ class TrainingReader {
 
   void take_weights(const RecordBatch& batch) {
     const auto& cells = texts(batch, parameters_.weight);
-    for (const std::size_t row : rows_) {
-      const auto fail = [&](std::string_view what) {
-        throw invalid_argument(cell_text(batch, row, parameters_.weight, cells[row]) + std::string(what));
-      };
-      double weight = 0;
-      if (!parse_number_cell(cells[row], weight)) fail(" is not a number, which the weight must be");
-      if (std::isnan(weight)) fail(" is missing, but every row needs its weight");
-      if (weight < 0 || weight > FLT_MAX) fail(" is no weight: it must be 0 or more, and finite");
-      weights_.push_back(weight);
-    }
+    for (const std::size_t row : rows_)
+      weights_.push_back(weight_of(batch, row, parameters_.weight, cells[row]));
   }
 
   // Categories in the order of their texts, so that a model does not depend on the order of the rows.
@@ -247,6 +237,18 @@ class TrainingReader {
 };
 
 }  // namespace
+
+double weight_of(const RecordBatch& batch, std::size_t row, const std::string& column,
+                 std::string_view cell) {
+  const auto fail = [&](std::string_view what) {
+    throw invalid_argument(cell_text(batch, row, column, cell) + std::string(what));
+  };
+  double weight = 0;
+  if (!parse_number_cell(cell, weight)) fail(" is not a number, which the weight must be");
+  if (std::isnan(weight)) fail(" is missing, but every row needs its weight");
+  if (weight < 0 || weight > FLT_MAX) fail(" is no weight: it must be 0 or more, and finite");
+  return weight;
+}
 
 TrainingData read_training_data(const TrainRequest& request, const TableParameters& parameters,
                                 TrainReporter& reporter) {
