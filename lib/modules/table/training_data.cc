@@ -33,6 +33,9 @@ struct FeatureColumn {
   std::size_t present = 0;
   std::map<std::string, int, std::less<>> codes;
   std::string infinite;  // where the first infinite number is
+  // Whether each number is whole and larger than the one before.
+  bool rises = true;
+  double first = 0, last = 0;
 };
 
 class TrainingReader {
@@ -66,6 +69,7 @@ class TrainingReader {
       column.present = 0;
       column.codes.clear();
       column.infinite.clear();
+      column.rises = true;
     }
     ReadOptions options;
     options.format = request_.data_format;
@@ -118,6 +122,10 @@ class TrainingReader {
           column.text = true;
           return false;
         }
+        if (column.present == 0) column.first = column.last = number;
+        column.rises =
+            column.rises && number == std::floor(number) && (column.present == 0 || number > column.last);
+        column.last = number;
         if (!std::isnan(number)) ++column.present;
         if (std::abs(number) > FLT_MAX && column.infinite.empty())
           column.infinite = cell_text(batch, row, column.name, cell);
@@ -160,6 +168,27 @@ class TrainingReader {
     }
   }
 
+  // Rows of the files, those included that are not chosen or have no label.
+  double rows_there() const {
+    std::size_t rows = cells_.rows() + without_label_;
+    for (const RowChoice& choice : request_.data.rows)
+      if (choice.marks != nullptr)
+        rows +=
+            static_cast<std::size_t>(std::count(choice.marks->begin(), choice.marks->end(), !choice.chosen));
+    return static_cast<double>(rows);
+  }
+
+  // A column such as an exported index: it tells where a row stood in the file, which new rows do not have.
+  void warn_of_counting(const FeatureColumn& column, TrainReporter& reporter) const {
+    if (column.text || !column.rises || column.present != cells_.rows() || column.present <= kFewCategories ||
+        column.last - column.first >= rows_there())
+      return;
+    reporter.log(fmt::format(
+        "note: column \"{}\" counts the rows ({} to {}), like an id: what is learned from it says nothing of "
+        "new rows; ignore={} leaves it out",
+        column.name, number_to_text(column.first), number_to_text(column.last), column.name));
+  }
+
   void choose_columns(TableSchema& schema, TrainReporter& reporter) {
     std::vector<bool> keep;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -183,6 +212,7 @@ class TrainingReader {
                                " cannot be learned from: leave the cell empty, or the column out "
                                "(ignore=" +
                                column.name + ")");
+      warn_of_counting(column, reporter);
       TableFeature& feature = schema.features.emplace_back();
       feature.name = column.name;
       feature.kind = column.text ? ColumnKind::text : ColumnKind::number;

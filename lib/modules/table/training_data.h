@@ -7,7 +7,8 @@
 // nothing is held but the matrix that the library is given.
 //
 // What is left out is said in the log: rows without a label, columns without a cell, and text columns with so
-// many different texts that they are names or ids, not categories.
+// many different texts that they are names or ids, not categories. So is a number column that counts the rows
+// up, which stays.
 
 #include <cstddef>
 #include <string>
