@@ -22,9 +22,10 @@ constexpr std::size_t kDensePoints = 2000, kPointsAStride = 1000;
 CurveWriter::CurveWriter(std::string path) : path_(std::move(path)) { remove_file_if_there(path_); }
 
 void CurveWriter::add(double done, const Value& metrics) {
-  if (metrics.size() == 0 || !(done > last_done_)) return;
+  if (metrics.size() == 0 || !(done > last_done_) || metrics == last_metrics_) return;
   if (reports_++ % stride_ != 0) return;
   last_done_ = done;
+  last_metrics_ = metrics;
   ++points_;
   if (points_ >= kDensePoints && (points_ - kDensePoints) % kPointsAStride == 0) {
     stride_ *= 2;

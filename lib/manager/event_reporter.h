@@ -16,7 +16,7 @@
 
 namespace ostler {
 
-// The learning curve (job_directory.h): each report that has metrics, up to a number of points, and from
+// The learning curve (job_directory.h): each report whose metrics are new, up to a number of points, and from
 // there on every second, every fourth, ... of them, so that a million rounds are some thousand lines.
 class CurveWriter {
  public:
@@ -29,6 +29,7 @@ class CurveWriter {
  private:
   std::string path_, lines_;
   double last_done_ = -1;
+  Value last_metrics_;
   std::size_t reports_ = 0, points_ = 0, stride_ = 1;
 };
 

@@ -97,9 +97,10 @@ void LabelColumn::name_classes(TableSchema& schema) {
 void LabelColumn::check_classes(const TableSchema& schema) const {
   const std::size_t classes = schema.classes.size(), rows = values_.size();
   if (classes == 1)
-    throw invalid_argument(fmt::format(
-        "the label \"{}\" is \"{}\" in all {} rows: classification needs at least two classes to tell apart",
-        name_, schema.classes[0], rows));
+    throw invalid_argument(
+        fmt::format("the label \"{}\" is \"{}\" in all {} rows: classification needs at least two classes to "
+                    "tell apart{}",
+                    name_, schema.classes[0], rows, text_ ? "" : "; task=regression estimates a number"));
   if (rows < kFewRows || 2 * classes <= rows) return;
   std::string message = fmt::format(
       "the label \"{}\" has {} different values in {} rows, too many to be classes", name_, classes, rows);

@@ -7,9 +7,11 @@
 // nothing is held but the matrix that the library is given.
 //
 // What is left out is said in the log: rows without a label, columns without a cell, and text columns with so
-// many different texts that they are names or ids, not categories.
+// many different texts that they are names or ids, not categories. So is a number column that counts the rows
+// up, which stays.
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "lib/core/module.h"
@@ -17,6 +19,9 @@
 #include "lib/modules/table/schema.h"
 
 namespace ostler {
+
+// Of a file whose name does not tell, such as spooled standard input.
+inline constexpr char kFormatOfUnnamed[] = "csv";
 
 struct TrainingData {
   TableSchema schema;
@@ -32,5 +37,23 @@ struct TrainingData {
 // parameters that do not fit each other or cannot be learned from.
 TrainingData read_training_data(const TrainRequest& request, const TableParameters& parameters,
                                 TrainReporter& reporter);
+
+// The cell of the weight column as a weight. Throws Error for what is none: missing, negative, infinite.
+double weight_of(const RecordBatch& batch, std::size_t row, const std::string& column, std::string_view cell);
+
+// Rows with labels, read as a model sees them: to measure it, or to go on from it.
+struct LabelledRows {
+  // Its schema is the model's, but for the classes: those that the model does not know follow its own. Rows
+  // without a label are left out. The weight is the schema's where the data has such a column, else none.
+  TrainingData data;
+  std::size_t known_classes = 0;   // those of the model
+  std::vector<std::string> notes;  // for the log: rows that were left out, texts that are taken as missing
+  std::string infinite;            // where the first infinite cell is; it is cut to the largest number
+};
+
+// Throws Error (invalid_argument) for data without the schema's columns or label, for cells that are no
+// numbers where the model needs them, for labels that are NaN or infinite, and where no row has a label or
+// all weights are 0.
+LabelledRows read_labelled_rows(const RowFiles& files, const std::string& format, const TableSchema& schema);
 
 }  // namespace ostler
