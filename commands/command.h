@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/value.h"
+#include "lib/data/records.h"
 #include "lib/manager/model_manager.h"
 
 namespace ostler {
@@ -69,11 +70,17 @@ struct CommandSpec {
   int (*run)(const Invocation&);    // the exit code; failures are thrown
 };
 
+// What DATA means: files, those of directories and patterns, and standard input for - or where none are
+// given, which is said on a terminal.
+std::vector<RecordSource> data_sources(const Invocation& invocation, const std::vector<std::string>& given,
+                                       const std::string& format);
+
 // All commands, by name.
 const std::vector<CommandSpec>& all_commands();
 const std::vector<OptionSpec>& global_options();
 // Arguments and options that several commands share.
 ArgumentSpec model_argument();
+ArgumentSpec rows_argument();  // DATA that is read at once; data_sources() gives it
 std::vector<OptionSpec> waiting_options();
 std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vector<OptionSpec>& right);
 
@@ -82,6 +89,7 @@ CommandSpec cancel_command();
 CommandSpec config_command();
 CommandSpec dispatch_command();
 CommandSpec doctor_command();
+CommandSpec evaluate_command();
 CommandSpec export_command();
 CommandSpec find_command();
 CommandSpec load_command();

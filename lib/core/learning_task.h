@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/value.h"
+
 namespace ostler {
 
 enum class LearningTask { classification, regression };
@@ -21,6 +23,11 @@ struct ModelTarget {
   std::string weight;                // the column of the rows' weights
   std::vector<std::string> classes;  // in the order of the probabilities
 };
+
+// {"task", "label", "weight", "classes"}, what is empty as null; and back, leaving empty what is no such
+// thing.
+Value to_value(const ModelTarget& target);
+ModelTarget model_target_from(const Value& value);
 
 struct MetricSpec {
   std::string_view name;

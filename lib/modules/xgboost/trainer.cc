@@ -145,7 +145,7 @@ Search find_rounds(Booster& booster, const DMatrix& matrix, HeldBack& measured, 
     if (gains) {
       best = loss;
       search.best = search.trained;
-      search.metrics = metrics;
+      measured.keep();
     }
     goes_on = search.trained < rounds.most && (gains || search.trained - search.best < rounds.patience);
     const bool is_last = !goes_on && phases == 1;
@@ -154,6 +154,7 @@ Search find_rounds(Booster& booster, const DMatrix& matrix, HeldBack& measured, 
   }
   // All measured rows have the weight 0: there is no telling.
   if (search.best == 0) search.best = search.trained;
+  search.metrics = measured.kept_metrics();
   return search;
 }
 
@@ -196,7 +197,7 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
   std::unique_ptr<DMatrix> matrix = make_matrix(data, front);
   trained.booster = make_booster(*matrix, settings, data.schema, base);
   if (validation) {
-    HeldBack measured(data.schema, validation->data, 0, base_margin(data, score));
+    HeldBack measured(validation->data, 0, base_margin(data, score));
     measure_base(*trained.booster, measured, loss_name, rounds, reporter);
     search = find_rounds(*trained.booster, *matrix, measured, loss_name, rounds, 1, reporter);
     if (search.best < search.trained)
@@ -206,7 +207,7 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
                     "rows are held back",
                     search.best, search.trained, measured.rows()));
   } else if (holds_back) {
-    HeldBack measured(data.schema, data, front, base_margin(data, score));
+    HeldBack measured(data, front, base_margin(data, score));
     measure_base(*trained.booster, measured, loss_name, rounds, reporter);
     if (base != nullptr)
       reporter.log(
