@@ -47,9 +47,7 @@ class LabelledReader {
     RecordBatch batch;
     while (stream->next(batch)) take(batch, data);
 
-    rows.known_classes = schema_.classes.size();
-    data.schema.classes.resize(classes_.size());
-    for (const auto& [name, number] : classes_) data.schema.classes[number] = name;
+    data.unknown_classes = std::move(unknown_classes_);
     for (std::size_t i = 0; i < schema_.features.size(); ++i)
       if (unknown_texts_[i] > 0)
         rows.notes.push_back(
@@ -59,8 +57,7 @@ class LabelledReader {
     if (without_label_ > 0)
       rows.notes.push_back(fmt::format("{} {} left out: the label \"{}\" is missing", without_label_,
                                        without_label_ == 1 ? "row is" : "rows are", schema_.label));
-    if (classes_.size() > rows.known_classes && schema_.task == TableTask::classification)
-      rows.notes.push_back(unknown_classes(data));
+    if (!data.unknown_classes.empty()) rows.notes.push_back(note_of_unknown(data));
     rows.infinite = infinite_;
     if (data.rows() == 0)
       throw invalid_argument(without_label_ > 0 ? fmt::format("{}: the label \"{}\" is missing in every row",
@@ -73,17 +70,16 @@ class LabelledReader {
   }
 
  private:
-  std::string unknown_classes(const TrainingData& data) const {
-    const std::size_t known = schema_.classes.size();
-    const auto rows = std::count_if(data.labels.begin(), data.labels.end(),
-                                    [&](double label) { return label >= static_cast<double>(known); });
+  static std::string note_of_unknown(const TrainingData& data) {
+    const auto known = static_cast<double>(data.schema.classes.size());
+    const auto rows =
+        std::count_if(data.labels.begin(), data.labels.end(), [&](double label) { return label >= known; });
     constexpr std::size_t kShown = 8;
-    const std::size_t shown = std::min(classes_.size() - known, kShown);
-    const auto first = data.schema.classes.begin() + static_cast<std::ptrdiff_t>(known);
-    return fmt::format("{} {} count as wrong: the model does not know the label \"{}\"{}", rows,
-                       rows == 1 ? "row" : "rows",
-                       join({first, first + static_cast<std::ptrdiff_t>(shown)}, "\", \""),
-                       classes_.size() - known > kShown ? ", ..." : "");
+    std::vector<std::string> shown = data.unknown_classes;
+    if (shown.size() > kShown) shown.resize(kShown);
+    return fmt::format("{} {} as wrong: the model does not know the label \"{}\"{}", rows,
+                       rows == 1 ? "row counts" : "rows count", join(shown, "\", \""),
+                       shown.size() < data.unknown_classes.size() ? ", ..." : "");
   }
 
   void take(const RecordBatch& batch, TrainingData& data) {
@@ -133,13 +129,16 @@ class LabelledReader {
       if (regression) return number;
       if (is_number) name = number_to_text(number + 0.0);  // -0 becomes 0
     }
-    return static_cast<double>(classes_.emplace(std::move(name), classes_.size()).first->second);
+    const auto [place, is_new] = classes_.emplace(name, schema_.classes.size() + unknown_classes_.size());
+    if (is_new) unknown_classes_.push_back(std::move(name));
+    return static_cast<double>(place->second);
   }
 
   const RowFiles& files_;
   const TableSchema& schema_;
   ReadOptions options_;
-  std::map<std::string, std::size_t> classes_;  // by name; those that the schema does not know come last
+  std::map<std::string, std::size_t> classes_;  // by name: their numbers
+  std::vector<std::string> unknown_classes_;    // to the schema
   std::vector<std::size_t> unknown_texts_;      // cells, one number a feature
   std::size_t without_label_ = 0;
   std::string infinite_;

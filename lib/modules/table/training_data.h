@@ -28,6 +28,8 @@ struct TrainingData {
   FloatMatrix cells{0};         // rows x features
   std::vector<double> labels;   // the class's number, or the value to predict; one a row
   std::vector<double> weights;  // one a row, or empty: all 1
+  // Classes that the schema does not know; their numbers follow those of its own. Only of rows to measure.
+  std::vector<std::string> unknown_classes;
 
   std::size_t rows() const { return labels.size(); }
   double weight(std::size_t row) const { return weights.empty() ? 1 : weights[row]; }
@@ -43,10 +45,9 @@ double weight_of(const RecordBatch& batch, std::size_t row, const std::string& c
 
 // Rows with labels, read as a model sees them: to measure it, or to go on from it.
 struct LabelledRows {
-  // Its schema is the model's, but for the classes: those that the model does not know follow its own. Rows
-  // without a label are left out. The weight is the schema's where the data has such a column, else none.
+  // Its schema is the model's. Rows without a label are left out. The weight is the schema's where the data
+  // has such a column, else none.
   TrainingData data;
-  std::size_t known_classes = 0;   // those of the model
   std::vector<std::string> notes;  // for the log: rows that were left out, texts that are taken as missing
   std::string infinite;            // where the first infinite cell is; it is cut to the largest number
 };

@@ -62,13 +62,11 @@ void check_columns(const TrainRequest& request, const TableParameters& parameter
 
 void check_classes(const std::string& source, const LabelledRows& rows, const TableSchema& base) {
   if (base.task == TableTask::regression) return;
-  const std::vector<std::string>& classes = rows.data.schema.classes;
+  const std::vector<std::string>& unknown = rows.data.unknown_classes;
   const std::set<double> seen(rows.data.labels.begin(), rows.data.labels.end());
-  std::vector<std::string> unknown, missing;
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    if (i >= rows.known_classes) unknown.push_back(classes[i]);
-    if (i < rows.known_classes && seen.count(static_cast<double>(i)) == 0) missing.push_back(classes[i]);
-  }
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < base.classes.size(); ++i)
+    if (seen.count(static_cast<double>(i)) == 0) missing.push_back(base.classes[i]);
   if (!unknown.empty())
     throw invalid_argument(
         fmt::format("{}: the base model does not know the {} of \"{}\"; its classes are {}", source,

@@ -34,23 +34,22 @@ void add_first_class(float* scores, std::size_t rows) {
   }
 }
 
-HeldBack::HeldBack(const TableSchema& schema, const TrainingData& data, std::size_t first, double base)
-    : schema_(schema),
-      data_(data),
+HeldBack::HeldBack(const TrainingData& data, std::size_t first, double base)
+    : data_(data),
       first_(first),
       rows_(data.rows() - first),
       base_(base),
-      margins_(rows_ * margins_a_row(schema), base),
+      margins_(rows_ * margins_a_row(data.schema), base),
       round_(margins_.size()),
       scores_(rows_ * data.schema.outputs()) {}
 
 Value HeldBack::add(const Booster& booster, int begin, int end) {
-  const std::size_t margins = margins_a_row(schema_), outputs = data_.schema.outputs();
+  const std::size_t margins = margins_a_row(data_.schema), outputs = data_.schema.outputs();
   booster.predict(data_.cells.row(first_), rows_, data_.cells.columns(), margins, round_.data(),
                   Booster::Output::margin, begin, end);
   for (std::size_t i = 0; i < margins_.size(); ++i) margins_[i] += static_cast<double>(round_[i]) - base_;
   for (std::size_t row = 0; row < rows_; ++row)
-    to_scores(schema_, margins_.data() + row * margins, scores_.data() + row * outputs);
+    to_scores(data_.schema, margins_.data() + row * margins, scores_.data() + row * outputs);
   return round_metrics(data_, first_, rows_, scores_.data());
 }
 

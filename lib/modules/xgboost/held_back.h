@@ -21,21 +21,19 @@ void add_first_class(float* scores, std::size_t rows);
 
 class HeldBack {
  public:
-  // The rows of `data` from `first` on, by a model of `schema`; `base`: the margin at which every prediction
-  // begins. Classes of the data that the model does not have come after its own, and have the probability 0.
-  HeldBack(const TableSchema& schema, const TrainingData& data, std::size_t first, double base);
+  // The rows of `data` from `first` on; `base`: the margin at which every prediction begins.
+  HeldBack(const TrainingData& data, std::size_t first, double base);
 
   // Adds the trees of the rounds from `begin` (where the last call ended, first 0) to before `end`, and gives
   // the metrics as of then.
   Value add(const Booster& booster, int begin, int end);
-  // Keeps the scores as of the last call: it is the best so far. Then all metrics as of the one kept last.
+  // Keeps the scores as of the last round: it is the best so far. Then all metrics as of the round kept last.
   void keep() { kept_ = scores_; }
   Value kept_metrics() const;
 
   std::size_t rows() const { return rows_; }
 
  private:
-  const TableSchema& schema_;
   const TrainingData& data_;
   std::size_t first_, rows_;
   double base_;

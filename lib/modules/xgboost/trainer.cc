@@ -197,7 +197,7 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
   std::unique_ptr<DMatrix> matrix = make_matrix(data, front);
   trained.booster = make_booster(*matrix, settings, data.schema, base);
   if (validation) {
-    HeldBack measured(data.schema, validation->data, 0, base_margin(data, score));
+    HeldBack measured(validation->data, 0, base_margin(data, score));
     measure_base(*trained.booster, measured, loss_name, rounds, reporter);
     search = find_rounds(*trained.booster, *matrix, measured, loss_name, rounds, 1, reporter);
     if (search.best < search.trained)
@@ -207,7 +207,7 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
                     "rows are held back",
                     search.best, search.trained, measured.rows()));
   } else if (holds_back) {
-    HeldBack measured(data.schema, data, front, base_margin(data, score));
+    HeldBack measured(data, front, base_margin(data, score));
     measure_base(*trained.booster, measured, loss_name, rounds, reporter);
     if (base != nullptr)
       reporter.log(
