@@ -12,6 +12,16 @@ std::optional<LearningTask> learning_task_from(std::string_view name) {
   return std::nullopt;
 }
 
+LearningTask task_of_numbers(bool all_whole, std::size_t different, std::size_t rows) {
+  // More than this many are something to estimate.
+  constexpr std::size_t kMostClasses = 20;
+  if (!all_whole) return LearningTask::regression;
+  // One value only is a class that stands alone, which is refused with a better message than a constant gets.
+  if (different == 1) return LearningTask::classification;
+  return different <= kMostClasses && 2 * different < rows ? LearningTask::classification
+                                                           : LearningTask::regression;
+}
+
 Value to_value(const ModelTarget& target) {
   const auto text = [](const std::string& name) { return name.empty() ? Value() : Value(name); };
   Value classes;

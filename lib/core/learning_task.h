@@ -2,6 +2,7 @@
 
 // What a model does with a row, and how well: the task, and the metrics of each task with their direction.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@ namespace ostler {
 enum class LearningTask { classification, regression };
 std::string_view learning_task_name(LearningTask task);
 std::optional<LearningTask> learning_task_from(std::string_view name);
+
+// What labels that are all numbers are taken for where nobody says: few different whole ones are classes.
+// `different`: how many; `rows`: how many rows have one.
+LearningTask task_of_numbers(bool all_whole, std::size_t different, std::size_t rows);
 
 // What a model was trained to predict: for who compares its predictions with the truth. What is not known is
 // empty.

@@ -97,8 +97,10 @@ TrainedText train_text(const TrainRequest& request, TrainReporter& reporter) {
   const FastTextSettings settings = fasttext_settings(parameters, corpus, request.cpus);
   log_settings(corpus, settings, reporter);
 
+  // With validation lines the caller measures.
+  const bool validates = !request.validation.paths.empty();
   const std::size_t lines = corpus.lines(),
-                    front = corpus.shuffle(parameters.get_number("holdout", 0.2),
+                    front = corpus.shuffle(validates ? 0 : parameters.get_number("holdout", 0.2),
                                            static_cast<std::uint64_t>(parameters.get_integer("seed")));
   const bool measures = front < lines, refits = measures && parameters.get_boolean("refit", true);
   const double total = settings.epoch * (refits ? 2.0 : 1.0);
@@ -117,7 +119,8 @@ TrainedText train_text(const TrainRequest& request, TrainReporter& reporter) {
     reporter.log(fmt::format("measured on {} held-back lines{}", lines - front,
                              refits ? "; now all lines are learned from" : ", which are not learned from"));
   } else {
-    reporter.log("no lines are held back: nothing is measured on new data");
+    reporter.log(validates ? "no lines are held back: there are validation lines, and one fit of all others"
+                           : "no lines are held back: nothing is measured on new data");
   }
   if (refits) {
     classifier.reset();

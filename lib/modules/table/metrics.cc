@@ -26,6 +26,7 @@ Value measure(const TrainingData& data, std::size_t first, std::size_t count, co
   }
   ClassificationMetrics metrics(data.schema.classes, {.probabilities = probabilities == Probabilities::yes,
                                                       .auc = detail == Detail::all});
+  for (const std::string& name : data.unknown_classes) metrics.class_of(name);
   std::vector<double> row(outputs);
   for (std::size_t i = 0; i < count; ++i, scores += outputs) {
     std::transform(scores, scores + outputs, row.begin(), number);
