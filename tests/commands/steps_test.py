@@ -286,10 +286,8 @@ class PublishTest(RunnerBase):
     """A runner whose job has ended."""
 
 
-@steps(("publish:exchanged", "RUNNING", "COMPLETED", "COMPLETED"),
-       ("publish:aside", "RUNNING", "COMPLETED", "COMPLETED"),
-       ("publish:surplus", "RUNNING", "COMPLETED", "COMPLETED"),
-       ("publish:swept", "RUNNING", "COMPLETED", "COMPLETED"))
+@steps(("publish:aside", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("publish:surplus", "RUNNING", "COMPLETED", "COMPLETED"))
 class KeepPreviousTest(RunnerBase):
     """The same of one that keeps what it replaces."""
     history, keep = ("first", "second", "old"), 2
@@ -305,17 +303,14 @@ class TwoRenamesTest(RunnerBase):
 
 @steps(("compare:spawned", "RUNNING", "ERRORED lost", "CANCELED"),
        ("compare:reaped", "RUNNING", "ERRORED lost", "CANCELED"),
-       ("publish:locked", "RUNNING", "ERRORED lost", "CANCELED"),
        ("publish:exchanged", "RUNNING", "COMPLETED", "COMPLETED"))
 class KeepBestTest(RunnerBase):
     """A runner that compares what was trained with the model that is there. It is better."""
     more = ("--keep-best", "max:train_accuracy", "--label", "target", "--validation", DATA / "iris.test.csv")
 
 
-@steps(("publish:locked", "RUNNING", "ERRORED lost", "CANCELED"),
-       ("compare:moved", "RUNNING", "ERRORED lost", "CANCELED"),
-       ("outcome:linked", "COMPLETED", "COMPLETED", "COMPLETED"),
-       ("end:told", "COMPLETED", "COMPLETED", "COMPLETED"))
+@steps(("compare:moved", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("outcome:linked", "COMPLETED", "COMPLETED", "COMPLETED"))
 class KeepBestWorseTest(RunnerBase):
     """The same; it is not."""
     more, metric, replaces = KeepBestTest.more, 0.5, False
@@ -401,7 +396,7 @@ class AdoptTest(AdoptBase):
     pass
 
 
-@steps(*[(point, "RUNNING") for point in ("publish:exchanged", "publish:aside", "publish:surplus", "publish:swept")])
+@steps(*[(point, "RUNNING") for point in ("publish:exchanged", "publish:aside", "publish:surplus")])
 class AdoptKeepingTest(AdoptBase):
     """The same of one that keeps what it replaces."""
     history, keep = ("first", "second", "old"), 2
