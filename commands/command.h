@@ -98,6 +98,7 @@ CommandSpec modules_command();
 CommandSpec predict_command();
 CommandSpec prune_command();
 CommandSpec result_command();
+CommandSpec rollback_command();
 CommandSpec status_command();
 CommandSpec train_command();
 CommandSpec wait_command();
