@@ -150,7 +150,8 @@ std::string to_text(const JobStart& start) {
   return to_json(Value::object({{"attempt", start.attempt},
                                 {"start_time", format_time(start.time)},
                                 {"host", start.host},
-                                {"gpu_devices", start.gpu_devices}})) +
+                                {"gpu_devices", start.gpu_devices},
+                                {"requeues_left", optional_number(start.requeues_left)}})) +
          "\n";
 }
 
@@ -165,6 +166,8 @@ std::optional<JobStart> read_start(const JobPaths& paths) {
     start.time = parse_time(value.get_string("start_time")).value_or(start.time);
     start.host = value.get_string("host");
     start.gpu_devices = value.get_string("gpu_devices");
+    if (const Value* left = value.find("requeues_left"); left != nullptr && left->is_integer())
+      start.requeues_left = static_cast<int>(left->as_integer());
   } catch (const Error&) {
     // Torn by a crash of the machine: it was started all the same.
   }

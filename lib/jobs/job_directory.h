@@ -65,6 +65,7 @@ struct JobStart {
   Time time{};
   std::string host;
   std::string gpu_devices;
+  std::optional<int> requeues_left = {};  // when it started
 };
 std::string to_text(const JobStart& start);
 std::optional<JobStart> read_start(const JobPaths& paths);

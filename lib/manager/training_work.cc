@@ -111,7 +111,8 @@ void check_requirements(const JobSpec& spec, const Value& metrics, const std::st
     if (!why.empty()) failures.push_back(std::move(why));
   }
   if (failures.empty()) return;
-  if (staged != rejected) move_directory(staged, rejected);
+  remove_tree(rejected);  // of an attempt that was lost after this
+  move_directory(staged, rejected);
   throw RequirementNotMet(StatusCode::failed_precondition,
                           join(failures, "; ") + "; the model that was made is at " + rejected);
 }
