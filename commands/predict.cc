@@ -213,6 +213,8 @@ CommandSpec predict_command() {
       "Rows come out while others go in; memory does not grow with the data. Columns are matched by name: "
       "extra ones\n"
       "are ignored with a note, missing ones are an error.";
+  command.group = "Models";
+  command.exit_codes = {3, 4, 5, 6, 124, 130};
   command.run = run;
   return command;
 }

@@ -14,7 +14,13 @@ COMMANDS = ("cancel", "find", "load", "logs", "modules", "predict", "result", "s
 class UsageTest(OstlerTest):
     def test_version(self):
         for flag in ("--version", "-V"):
-            self.assertRegex(self.ostler(flag).line, r"^ostler \d+\.\d+\.\d+$")
+            out = self.ostler(flag).out
+            self.assertRegex(out.splitlines()[0], r"^ostler \d+\.\d+\.\d+$")
+            # The module that is built here has a library whose version is known without opening it.
+            library = self.ostler("modules", "xgboost", "--json").json["modules"][0]
+            self.assertRegex(library["library_version"], r"^\d+\.\d+\.\d+$")
+            self.assertIn(f"xgboost {library['version']} (XGBoost {library['library_version']})", out.splitlines())
+        self.assertEqual(self.ostler("status", "--version").out, out)
 
     def test_help(self):
         out = self.ostler("--help").out
