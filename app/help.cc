@@ -48,11 +48,11 @@ std::string paragraphs(std::string text) {
   return all;
 }
 
-// Two columns, the second one as near as the names let it; the help of a long name starts on the next line.
-std::string two_columns(const std::vector<std::pair<std::string, std::string>>& lines) {
-  std::size_t column = 12;
-  for (const auto& [name, help] : lines)
-    column = std::max(column, std::min<std::size_t>(27, name.size() + 4));
+constexpr std::size_t kOptionColumn = 27, kCommandColumn = 12;
+
+// Two columns; the help of a long name starts on the next line.
+std::string two_columns(const std::vector<std::pair<std::string, std::string>>& lines,
+                        std::size_t column = kOptionColumn) {
   std::string text;
   for (const auto& [name, help] : lines) {
     std::string line = "  " + name;
@@ -68,7 +68,7 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
 
 // By group, in the order in which the groups first appear.
 template <typename Spec, typename Line>
-std::string in_groups(const std::vector<Spec>& specs, Line&& line_of) {
+std::string in_groups(const std::vector<Spec>& specs, std::size_t column, Line&& line_of) {
   std::vector<std::string> groups;
   for (const Spec& spec : specs)
     if (std::find(groups.begin(), groups.end(), spec.group) == groups.end()) groups.push_back(spec.group);
@@ -77,13 +77,13 @@ std::string in_groups(const std::vector<Spec>& specs, Line&& line_of) {
     std::vector<std::pair<std::string, std::string>> lines;
     for (const Spec& spec : specs)
       if (spec.group == group) lines.push_back(line_of(spec));
-    text += "\n" + group + ":\n" + two_columns(lines);
+    text += "\n" + group + ":\n" + two_columns(lines, column);
   }
   return text;
 }
 
 std::string option_groups(const std::vector<OptionSpec>& options) {
-  return in_groups(options,
+  return in_groups(options, kOptionColumn,
                    [](const OptionSpec& option) { return std::pair(option_names(option), option.help); });
 }
 
@@ -130,7 +130,7 @@ std::string help_text() {
     return std::find(std::begin(kOrder), std::end(kOrder), a.name) <
            std::find(std::begin(kOrder), std::end(kOrder), b.name);
   });
-  text += in_groups(commands,
+  text += in_groups(commands, kCommandColumn,
                     [](const CommandSpec& command) { return std::pair(command.name, command.summary); });
   text += option_groups(global_options());
   return text + exit_codes([](int) { return true; }) +
@@ -149,6 +149,9 @@ std::string help_text(const CommandSpec& command, const Invocation& invocation) 
   if (command.more_help != nullptr)
     if (const std::string more = command.more_help(invocation); !more.empty()) text += "\n" + more;
   text += option_groups(command.options);
+  if (std::any_of(command.options.begin(), command.options.end(),
+                  [](const OptionSpec& option) { return option.value == "D"; }))
+    text += "\nD is a duration: 90 or 1.5s (seconds), 2m30s, 1d12h, 2w.\n";
   if (!command.notes.empty()) text += paragraphs(command.notes);
   text += option_groups(global_options());
   return text + exit_codes([&](int code) {

@@ -328,15 +328,15 @@ std::vector<JobInfo> JobEngine::peek(const std::string& text, const JobSelector&
   wanted.brief = true;
   const std::string prefix = text.substr(text.rfind(':') + 1);
   const bool is_hexadecimal = prefix.find_first_not_of("0123456789abcdef-") == std::string::npos;
-  std::vector<JobRow> rows;
+  const auto id_of = [](const JobRow& row) { return hash_instance_name(row.instance) + ":" + row.uuid; };
+  // External ids first: of uuids that begin so there may be more than are wanted.
+  std::vector<JobRow> rows, by_uuid;
+  if (!text.empty()) rows = store->with_external_id_prefix(text, limit);
   if (is_hexadecimal)
-    rows = prefix.size() < kByIndex ? store->newest(wanted, limit)
-                                    : store->with_uuid_prefix(prefix, kMostOfPrefix);
-  rows.erase(std::remove_if(rows.begin(), rows.end(),
-                            [&](const JobRow& row) { return !starts_with(row.uuid, prefix); }),
-             rows.end());
-  if (!text.empty())
-    for (JobRow& row : store->with_external_id_prefix(text, limit)) rows.push_back(std::move(row));
+    by_uuid = prefix.size() < kByIndex ? store->newest(wanted, limit)
+                                       : store->with_uuid_prefix(prefix, kMostOfPrefix);
+  for (JobRow& row : by_uuid)
+    if (starts_with(row.uuid, text) || starts_with(id_of(row), text)) rows.push_back(std::move(row));
   std::vector<JobInfo> found;
   for (const JobRow& row : rows) {
     const auto is_it = [&](const JobInfo& info) { return info.uuid == row.uuid; };
@@ -348,7 +348,7 @@ std::vector<JobInfo> JobEngine::peek(const std::string& text, const JobSelector&
       continue;
     if (static_cast<int>(found.size()) == limit) break;
     JobInfo& info = found.emplace_back();
-    info.id = hash_instance_name(row.instance) + ":" + row.uuid;
+    info.id = id_of(row);
     info.uuid = row.uuid;
     if (store->is_newest_of_its_external_id(row)) info.external_id = row.external_id;
     info.kind = row.kind;

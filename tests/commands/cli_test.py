@@ -242,6 +242,9 @@ class InstallTest(OstlerTest):
         env = {name: value for name, value in self.env.items() if name != "OSTLER_MODULE_DIRECTORIES"}
         listing = subprocess.run([prefix / "bin/ostler", "modules", "--json"], env=env, capture_output=True, check=True)
         self.assertEqual([module["name"] for module in json.loads(listing.stdout)["modules"]], ["fasttext", "linear", "xgboost"])
+        for name in ("bash-completion/completions/ostler", "zsh/vendor-completions/_ostler", "fish/vendor_completions.d/ostler.fish",
+                     "man/man1/ostler.1", "man/man1/ostler-train.1", "man/man5/ostler.yml.5", "man/man7/ostler-jobs.7"):
+            self.assertTrue((prefix / "share" / name).is_file(), name)
         line = ["train", "linear", IRIS, "--label", "target", "--wait", "--save-path", "m"]
         subprocess.run([prefix / "bin/ostler", *line], env=env, cwd=self.work, check=True, capture_output=True)
         self.assertEqual(list(pathlib.Path(prefix).rglob("fault*")), [])

@@ -209,13 +209,16 @@ class JobsTest(CompleteTest):
         self.assertEqual(self.names("status", ""), ["night", new, old])
 
     def test_at_most_fifty_the_newest_first(self):
-        self.fault("", "--wait")
+        self.fault("", "--id", "x:00", "--wait")
         with contextlib.closing(sqlite3.connect(self.store / "jobs.db")) as database, database:
-            columns = [name for _, name, *_ in database.execute("PRAGMA table_info(jobs)") if name not in ("sequence", "uuid")]
+            columns = [name for _, name, *_ in database.execute("PRAGMA table_info(jobs)") if name not in ("sequence", "uuid", "external_id")]
             for i in range(60):
                 database.execute(f"INSERT INTO jobs (uuid, {', '.join(columns)}) SELECT ?, {', '.join(columns)} FROM jobs LIMIT 1",
                                  (f"{i:08x}-0000-4000-8000-000000000000",))
         self.assertEqual(self.names("status", ""), [f"{i:08x}" for i in reversed(range(10, 60))])
+        # An external id is not lost among uuids.
+        self.assertEqual(self.names("status", "x:0"), ["x:00"])
+        self.assertEqual(len(self.names("status", "00")), 50)
 
     def test_nothing_is_started_settled_or_made(self):
         job = self.fault_waiting()
