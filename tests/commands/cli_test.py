@@ -29,6 +29,19 @@ class UsageTest(OstlerTest):
             for flag in ("--help", "-h"):
                 self.assertIn(command, self.ostler(command, flag).out)
 
+    def test_the_parameters_of_a_module_that_is_on_the_line(self):
+        for line in (("train", "xgboost", "--help"), ("help", "train", "xgboost"), ("--help", "train", "xgboost", IRIS, "-p", "x=1")):
+            out = self.ostler(*line).out
+            self.assertRegex(out, r"(?m)^Parameters of xgboost .*:$")
+            self.assertRegex(out, r"(?m)^  max_depth +an integer from 1 to 30, default 4 +depth of a tree$")
+        self.configure("load_path: [\n")
+        self.assertIn("Parameters of xgboost", self.ostler("train", "xgboost", "--help").out)
+        plain = self.ostler("train", "--help")
+        self.assertNotIn("Parameters of", plain.out)
+        for line in (("train", "no-such", "--help"), ("train", "", "--help"), ("train", "xgboost", "--help", "--config", "none.yml")):
+            result = self.ostler(*line)
+            self.assertEqual((result.out.replace(self.ostler("train", "xgboost", "--help").out, plain.out), result.err), (plain.out, ""))
+
     def test_without_a_command(self):
         self.assertIn("train", self.ostler().out)
         self.refused(2, "--quiet", says="no command")
