@@ -321,7 +321,6 @@ JobList JobEngine::list(const JobSelector& selector) {
 std::vector<JobInfo> JobEngine::peek(const std::string& text, const JobSelector& selector, int limit) const {
   // Of one hexadecimal digit there may be thousands: those among the newest must do.
   constexpr std::size_t kByIndex = 2;
-  constexpr int kMostOfPrefix = 500;
   const auto store = JobStore::open_to_peek(home());
   if (!store) return {};
   JobSelector wanted = selector;
@@ -334,7 +333,7 @@ std::vector<JobInfo> JobEngine::peek(const std::string& text, const JobSelector&
   if (!text.empty()) rows = store->with_external_id_prefix(text, limit);
   if (is_hexadecimal)
     by_uuid = prefix.size() < kByIndex ? store->newest(wanted, limit)
-                                       : store->with_uuid_prefix(prefix, kMostOfPrefix);
+                                       : store->newest_with_uuid_prefix(prefix, wanted, limit);
   for (JobRow& row : by_uuid)
     if (starts_with(row.uuid, text) || starts_with(id_of(row), text)) rows.push_back(std::move(row));
   std::vector<JobInfo> found;

@@ -134,12 +134,12 @@ class JobStore {
   std::vector<JobRow> finished_after(std::int64_t sequence, const JobSelector& selector, int limit);
   std::vector<JobRow> history(const std::string& external_id);
 
-  // For completions (job_store_list.cc), the newest first, at most so many: the rows without their documents,
-  // each of a few steps in an index. Those of a selector's statuses and kind; those whose uuid begins with
-  // the prefix, and are among the first so many that do; the newest run of each external id that begins with
-  // it, by external id.
+  // For completions (job_store_list.cc), at most so many rows, without their documents: those of a selector's
+  // statuses and kind, the newest first, also of those alone whose uuid begins with the prefix; the newest
+  // run of each external id that begins with it, by external id. A few steps in an index each.
   std::vector<JobRow> newest(const JobSelector& selector, int limit);
-  std::vector<JobRow> with_uuid_prefix(const std::string& prefix, int limit);
+  std::vector<JobRow> newest_with_uuid_prefix(const std::string& prefix, const JobSelector& selector,
+                                              int limit);
   std::vector<JobRow> with_external_id_prefix(const std::string& prefix, int limit);
   bool is_newest_of_its_external_id(const JobRow& row);
 

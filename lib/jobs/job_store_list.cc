@@ -75,13 +75,24 @@ std::vector<JobRow> JobStore::newest(const JobSelector& selector, int limit) {
   return found;
 }
 
-std::vector<JobRow> JobStore::with_uuid_prefix(const std::string& prefix, int limit) {
+std::vector<JobRow> JobStore::newest_with_uuid_prefix(const std::string& prefix, const JobSelector& selector,
+                                                      int limit) {
+  const Condition condition(selector);
+  std::string statuses;
+  for (const JobStatus status : kAll)
+    if (wants(selector, status))
+      statuses += (statuses.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
+  Database::Cells cells = {prefix, prefix + "g"};
+  cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
+  cells.emplace_back(std::int64_t{limit});
   std::vector<JobRow> found;
-  each_row("SELECT " + columns(true) + " FROM jobs WHERE uuid >= ? AND uuid < ? ORDER BY uuid LIMIT ?",
-           {prefix, prefix + "g", std::int64_t{limit}}, true,
-           [&](const JobRow& row) { found.push_back(row); });
-  std::sort(found.begin(), found.end(),
-            [](const JobRow& a, const JobRow& b) { return a.sequence > b.sequence; });
+  // The index alone tells which they are; of the rows only those that are wanted are read. "+" keeps the
+  // index of statuses out of it.
+  each_row("SELECT " + columns(true) +
+               " FROM jobs WHERE sequence IN (SELECT sequence FROM jobs WHERE uuid >= ? AND uuid < ?) AND "
+               "+status IN (" +
+               statuses + ")" + condition.sql + " ORDER BY sequence DESC LIMIT ?",
+           cells, true, [&](const JobRow& row) { found.push_back(row); });
   return found;
 }
 
