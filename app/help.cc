@@ -123,8 +123,9 @@ std::string help_text() {
       "  id=$(ostler train xgboost data.csv --label species --save-path models/m)\n"
       "  ostler wait \"$id\" && ostler predict models/m new.csv > predictions.csv\n";
   // The most used first.
-  constexpr const char* kOrder[] = {"train",  "predict", "find",   "load",  "export",   "status", "wait",
-                                    "result", "logs",    "cancel", "prune", "dispatch", "modules"};
+  constexpr const char* kOrder[] = {"train",  "predict",  "evaluate", "find",     "load",
+                                    "export", "rollback", "status",   "wait",     "result",
+                                    "logs",   "cancel",   "prune",    "dispatch", "modules"};
   std::vector<CommandSpec> commands = all_commands();
   std::stable_sort(commands.begin(), commands.end(), [&](const CommandSpec& a, const CommandSpec& b) {
     return std::find(std::begin(kOrder), std::end(kOrder), a.name) <

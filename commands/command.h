@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/base/value.h"
+#include "lib/data/records.h"
 #include "lib/manager/model_manager.h"
 
 namespace ostler {
@@ -74,11 +75,17 @@ struct CommandSpec {
   std::string (*more_help)(const Invocation&) = nullptr;
 };
 
+// What DATA means: files, those of directories and patterns, and standard input for - or where none are
+// given, which is said on a terminal.
+std::vector<RecordSource> data_sources(const Invocation& invocation, const std::vector<std::string>& given,
+                                       const std::string& format);
+
 // All commands, by name.
 const std::vector<CommandSpec>& all_commands();
 const std::vector<OptionSpec>& global_options();
 // Arguments and options that several commands share.
 ArgumentSpec model_argument();
+ArgumentSpec rows_argument();  // DATA that is read at once; data_sources() gives it
 std::vector<OptionSpec> waiting_options();
 // The list of a module's parameters with types, defaults and help, under a heading.
 std::string parameters_of(const ModuleManifest& manifest);
@@ -89,6 +96,7 @@ CommandSpec cancel_command();
 CommandSpec config_command();
 CommandSpec dispatch_command();
 CommandSpec doctor_command();
+CommandSpec evaluate_command();
 CommandSpec export_command();
 CommandSpec find_command();
 CommandSpec load_command();

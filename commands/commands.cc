@@ -1,5 +1,7 @@
 #include "commands/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "commands/output.h"
@@ -71,9 +73,10 @@ ModelManager& Invocation::manager(bool keep_faults) const {
 
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
-      cancel_command(), config_command(), dispatch_command(), doctor_command(),  export_command(),
-      find_command(),   load_command(),   logs_command(),     modules_command(), predict_command(),
-      prune_command(),  result_command(), status_command(),   train_command(),   wait_command(),
+      cancel_command(),   config_command(),  dispatch_command(), doctor_command(),
+      evaluate_command(), export_command(),  find_command(),     load_command(),
+      logs_command(),     modules_command(), predict_command(),  prune_command(),
+      result_command(),   status_command(),  train_command(),    wait_command(),
   };
   return commands;
 }
@@ -96,6 +99,24 @@ const std::vector<OptionSpec>& global_options() {
 
 ArgumentSpec model_argument() {
   return {"MODEL", "a path with a config.yml, a zip of one, a name under the load path, or a training's id"};
+}
+
+ArgumentSpec rows_argument() {
+  return {"DATA", "files, directories, quoted patterns; without any, and for -, standard input", 0, -1};
+}
+
+std::vector<RecordSource> data_sources(const Invocation& invocation, const std::vector<std::string>& given,
+                                       const std::string& format) {
+  if (std::find(given.begin(), given.end(), "") != given.end())
+    throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
+  std::vector<RecordSource> sources;
+  for (const std::string& path : invocation.manager().expand_data(given, format))
+    sources.push_back(path == "-" ? RecordSource{"standard input", 0} : RecordSource{path, -1});
+  if (sources.empty()) {
+    if (::isatty(0) == 1 && !invocation.quiet()) say("reading rows from the terminal; Ctrl-D ends them");
+    sources.push_back({"standard input", 0});
+  }
+  return sources;
 }
 
 std::vector<OptionSpec> waiting_options() {

@@ -4,9 +4,11 @@
 #include <cctype>
 
 #include "commands/command.h"
+#include "commands/job_fields.h"
 #include "commands/output.h"
 #include "lib/base/files.h"
 #include "lib/base/user.h"
+#include "lib/core/learning_task.h"
 #include "lib/data/records.h"
 
 namespace ostler {
@@ -225,7 +227,9 @@ class Completion {
       if (name == option) return add_instances(section);
     if (value == "MODULE" || name == "--module" || (name == "modules" && value == "NAME"))
       return add_modules(value == "MODULE");
-    if (value == "MODEL") return add_models();
+    if (value == "MODEL" || (name == "rollback" && value == "PATH")) return add_models();
+    if (value == "METRIC") return add_metrics("");
+    if (name == "--sort" || name == "--columns") return add_fields(name == "--sort");
     if (value == "ID" && name != "--id") return add_jobs(statuses_for(name), std::nullopt);
     if (name == "--param") return add_parameters();
     if (value == "COLUMN") return add_columns();
@@ -327,6 +331,19 @@ class Completion {
       if (begun.size() > kShort) id = info.uuid;
       add(begun.find(':') != std::string::npos ? info.id : id, help);
     }
+  }
+
+  void add_metrics(const std::string& before) {
+    for (const MetricSpec& metric : known_metrics())
+      add(before + std::string(metric.name), std::string(learning_task_name(metric.task)) +
+                                                 (metric.larger_is_better ? "" : ", the smaller the better"));
+  }
+
+  // Of a job; metrics of its own, parameters and tags are not known here.
+  void add_fields(bool one) {
+    if (!one) after_last_comma();
+    for (const std::string& name : one ? sortable_names() : member_names()) add(name, "");
+    add_metrics("metric.");
   }
 
   void add_parameters() {

@@ -285,7 +285,8 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   const JobInfo* first = nullptr;
   for (const JobInfo& info : jobs) {
     if (!is_terminal(info.status)) continue;
-    if (info.status != JobStatus::COMPLETED && !invocation.quiet()) say(end_sentence(info));
+    if (info.status != JobStatus::COMPLETED) say(end_sentence(info));  // with --quiet, too: cron mails it
+    if (!info.note.empty() && !invocation.quiet()) say("note: " + printable(info.note));
     if (mode == JobEngine::Wait::any) {
       if (first == nullptr || *info.completion_time < *first->completion_time) first = &info;
     } else if (code == 0) {

@@ -38,8 +38,9 @@ std::string shown_saved(const Value& saved) {
 Value model_to_value(const std::vector<ModuleManifest>& modules, const ListedModel& model) {
   // Keys of config.yml that have a place of their own below; the others are the module's, or caikit's.
   static const std::vector<std::string> kPlaced = {
-      "name",           "module_id", "module_class", "version", "created", "saved",    "tracking_id",
-      "ostler_version", "train",     "metrics",      "library", "files",   "complete", "module_paths"};
+      "name",    "module_id",   "module_class",   "version",      "created",
+      "saved",   "tracking_id", "ostler_version", "train",        "metrics",
+      "library", "files",       "complete",       "module_paths", "target"};
   const ModuleConfig& config = model.config;
   const Value& values = config.values();
   const auto member = [&](const char* key) {
@@ -69,6 +70,7 @@ Value model_to_value(const std::vector<ModuleManifest>& modules, const ListedMod
        {"tracking_id", member("tracking_id")},
        {"ostler_version", member("ostler_version")},
        {"library", member("library")},
+       {"target", member("target")},
        {"metrics", member("metrics").is_null() ? Value::object() : member("metrics")},
        {"train", member("train")},
        {"files", member("files")},

@@ -19,7 +19,7 @@ constexpr std::string_view kPythonTrain =
     R"py(# Trains: learns the most frequent value of the label. Replace what lies between the two calls of open().
 import collections, csv, json, os
 
-job = json.load(open(os.environ["OSTLER_PARAMS"]))  # data, data_format, parameters, cpus
+job = json.load(open(os.environ["OSTLER_PARAMS"]))  # data, validation, data_format, parameters, cpus
 label = job["parameters"]["label"]
 counts = collections.Counter(row[label] for path in job["data"] for row in csv.DictReader(open(path, newline="")))
 best, count = counts.most_common(1)[0]

@@ -134,16 +134,8 @@ int run(const Invocation& invocation) {
   if (invocation.has("--timeout") && !invocation.has("--wait"))
     throw invalid_argument("--timeout is about waiting: add --wait, or leave it out");
   PredictPlan plan;
-  const std::vector<std::string>& given = invocation.arguments[1];
-  if (std::find(given.begin(), given.end(), "") != given.end())
-    throw invalid_argument("the name of a data file is empty; is a shell variable unset?");
   plan.input_format = invocation.value_or("--input-format", "");
-  for (const std::string& path : invocation.manager().expand_data(given, plan.input_format))
-    plan.sources.push_back(path == "-" ? RecordSource{"standard input", 0} : RecordSource{path, -1});
-  if (plan.sources.empty()) {
-    if (::isatty(0) == 1 && !invocation.quiet()) say("reading rows from the terminal; Ctrl-D ends them");
-    plan.sources.push_back({"standard input", 0});
-  }
+  plan.sources = data_sources(invocation, invocation.arguments[1], plan.input_format);
   plan.output_format = invocation.value_or("--output-format", invocation.json() && !detach ? "jsonl" : "");
   plan.keep = keep_columns(invocation);
   plan.probabilities = invocation.has("--proba");
@@ -188,9 +180,7 @@ CommandSpec predict_command() {
                       "ostler predict --detach models/penguins big.csv -o big.predictions.csv",
                       "ostler predict \"$id\" new.csv  # the model of a training",
                       "ostler predict --detach \"$id\" new.csv  # once that training is COMPLETED"};
-  command.arguments = {
-      model_argument(),
-      {"DATA", "files, directories, quoted patterns; without any, and for -, standard input", 0, -1}};
+  command.arguments = {model_argument(), rows_argument()};
   command.options =
       std::vector<OptionSpec>{
           {"--output", "-o", "FILE", "write the rows there, all or nothing (default: stdout)", "Rows"},

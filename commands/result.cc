@@ -38,7 +38,13 @@ int run(const Invocation& invocation) {
     if (code != 0) return code;
     info = engine.get_info(uuid);
   }
-  throw_if_not_completed(info);
+  try {
+    throw_if_not_completed(info);
+  } catch (const Error& error) {
+    if (info.reason != JobReason::requirement) throw;
+    say(std::string("error: ") + error.what());
+    return exit_code_of(info);  // an Error's code cannot tell it from another end
+  }
   if (print_structured(invocation, jobs_document({info}, 1), "jobs")) return 0;
   if (!info.result) throw internal_error("the job " + info.id + " is COMPLETED but names no result");
   if (!file_status(*info.result))

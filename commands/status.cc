@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "commands/job_fields.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
 #include "commands/selectors.h"
@@ -32,11 +33,37 @@ std::vector<JobInfo> named_jobs(const Invocation& invocation, const std::vector<
   return jobs;
 }
 
+// Of --columns, and of --csv without it.
+std::vector<JobField> read_fields(const Invocation& invocation) {
+  const bool csv = invocation.has("--csv");
+  if (const auto columns = invocation.value("--columns")) {
+    if (is_structured(invocation))
+      throw invalid_argument("--columns is for tables: leave it out, or --json and --format");
+    return parse_job_fields(*columns, "--columns");
+  }
+  if (csv && is_structured(invocation))
+    throw invalid_argument("--csv, --json and --format exclude each other");
+  if (!csv) return {};
+  return parse_job_fields(
+      "uuid,external_id,status,reason,kind,module.name,submission_time,duration,save_path,metrics", "--csv");
+}
+
 int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+  for (const char* option : {"--sort", "--reverse"})
+    if (invocation.has(option))
+      throw invalid_argument(std::string(option) +
+                             " is for lists: leave out the ids, or choose jobs by what they are");
   const std::vector<JobInfo> jobs = named_jobs(invocation, ids);
   const bool all_about_one = jobs.size() == 1 && !invocation.has("--history");
-  if (is_structured(invocation))
-    print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
+  const std::vector<JobField> fields = read_fields(invocation);
+  if (is_structured(invocation)) {
+    Value document = jobs_document(jobs, static_cast<std::int64_t>(jobs.size()));
+    if (all_about_one)
+      document["jobs"].as_array()[0]["learning_curve"] =
+          invocation.manager().jobs().learning_curve(jobs[0].uuid);
+    print_structured(invocation, document, "jobs");
+  } else if (!fields.empty())
+    print(invocation.has("--csv") ? fields_csv(jobs, fields) : fields_table(jobs, fields));
   else
     print(all_about_one ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
   int code = 0;
@@ -53,11 +80,19 @@ int run(const Invocation& invocation) {
     if (invocation.has(option))
       throw invalid_argument(std::string(option) + " needs an id: ostler status " + option + " ID");
   JobSelector selector = read_selector(invocation, kDefaultFinished);
-  selector.brief = !is_structured(invocation);
-  const JobList list = invocation.manager().jobs().list(selector);
+  const std::vector<JobField> fields = read_fields(invocation);
+  selector.brief = !is_structured(invocation) && fields.empty() && !invocation.has("--sort");
+  if (const auto by = invocation.value("--sort"))
+    selector.sort = read_sort(*by, invocation.has("--reverse"));
+  else if (invocation.has("--reverse"))
+    throw invalid_argument("--reverse turns --sort round: add --sort FIELD, or leave it out");
+  JobList list = invocation.manager().jobs().list(selector);
+  if (selector.sort) sort_jobs(list.jobs, *selector.sort);
   const auto shown = static_cast<std::int64_t>(list.jobs.size());
   if (is_structured(invocation))
     print_structured(invocation, jobs_document(list.jobs, list.total), "jobs");
+  else if (!fields.empty())
+    print(invocation.has("--csv") ? fields_csv(list.jobs, fields) : fields_table(list.jobs, fields));
   else if (!list.jobs.empty())
     print(job_table(list.jobs, stdout_is_coloured(invocation)));
   else if (!invocation.quiet())
@@ -85,12 +120,20 @@ CommandSpec status_command() {
   command.summary = "Show jobs: the active ones and the newest finished ones, or everything about one";
   command.usage = "ostler status [ID...]";
   command.examples = {"ostler status", "ostler status \"$id\"", "ostler status \"$id\" --format '{status}'",
-                      "ostler status --json -n 0"};
+                      "ostler status --json -n 0",
+                      "ostler status --sort metric.auc --columns short_id,param.eta,metric.auc"};
   command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
   command.options =
       std::vector<OptionSpec>{
           {"--exit-status", "", "", "exit with the job's code (0, 4, 5, 6, 7)", "Options"},
-          {"--history", "", "", "all runs of the external id, the newest first", "Options"}} +
+          {"--history", "", "", "all runs of the external id, the newest first", "Options"},
+          {"--sort", "", "FIELD",
+           "by metric.NAME (the best first), param.NAME, tag.NAME, submission_time, duration, ...",
+           "Options"},
+          {"--reverse", "", "", "turn --sort round", "Options"},
+          {"--columns", "", "FIELD,...", "only these: id, status, param.eta, metric.auc, duration, ...",
+           "Options"},
+          {"--csv", "", "", "as CSV, to the last digit", "Options"}} +
       selector_options();
   command.notes =
       "Without -n the active jobs and the newest 20 that have ended; -n counts those that have ended.\n"

@@ -33,6 +33,46 @@ Value read_parameters(const Invocation& invocation) {
   return parameters;
 }
 
+// --validation FILE, repeatable, or a part of the data: 0.2.
+void read_validation(const Invocation& invocation, TrainArguments& arguments) {
+  for (const std::string& given : invocation.values("--validation")) {
+    if (given.empty()) throw invalid_argument("--validation is empty; is a shell variable unset?");
+    const auto fraction = parse_number(given);
+    if (!fraction) {
+      arguments.validation.push_back(given);
+      continue;
+    }
+    if (!(*fraction > 0 && *fraction < 1))
+      throw invalid_argument(
+          "--validation " + given +
+          ": a part of the data is more than 0 and less than 1, such as 0.2; a file of that "
+          "name is ./" +
+          given);
+    if (arguments.validation_fraction > 0)
+      throw invalid_argument("--validation takes one part of the data, and two were given");
+    arguments.validation_fraction = *fraction;
+  }
+}
+
+// --skip-unchanged, where nothing has changed: the exit code.
+std::optional<int> skipped(const Invocation& invocation, const TrainArguments& arguments) {
+  if (!invocation.has("--skip-unchanged")) return std::nullopt;
+  const auto unchanged = invocation.manager().find_unchanged(invocation.arguments[0][0], arguments);
+  if (!unchanged) return std::nullopt;
+  if (!invocation.quiet())
+    say("nothing is trained: " + printable(unchanged->model_path) +
+        " was made from the same data and parameters by the same module" +
+        (unchanged->job ? "; its training is " + unchanged->job->id : ""));
+  if (invocation.json() || invocation.has("--format")) {
+    std::vector<JobInfo> jobs;
+    if (unchanged->job) jobs.push_back(*unchanged->job);
+    print_structured(invocation, jobs_document(jobs, static_cast<std::int64_t>(jobs.size())), "jobs");
+  } else if (unchanged->job) {
+    print(unchanged->job->id + "\n");
+  }
+  return 0;
+}
+
 int run(const Invocation& invocation) {
   TrainArguments arguments;
   arguments.data = invocation.arguments[1];
@@ -45,6 +85,10 @@ int run(const Invocation& invocation) {
   arguments.save_path = invocation.value_or("--save-path", "");
   arguments.save_with_id = invocation.has("--save-with-id");
   arguments.model_name = invocation.value_or("--model-name", "");
+  read_validation(invocation, arguments);
+  arguments.require = invocation.values("--require");
+  arguments.keep_best = invocation.value_or("--keep-best", "");
+  arguments.keep_previous = static_cast<int>(invocation.number("--keep-previous", 0, 1000).value_or(0));
   arguments.job = read_job_options(invocation);
   if (invocation.has("--wait") && invocation.has("--detach"))
     throw invalid_argument("--wait and --detach exclude each other");
@@ -52,6 +96,7 @@ int run(const Invocation& invocation) {
   for (const char* option : {"--timeout", "--cancel-on-interrupt"})
     if (invocation.has(option) && !invocation.has("--wait"))
       throw invalid_argument(std::string(option) + " is about waiting: add --wait, or leave it out");
+  if (const auto code = skipped(invocation, arguments)) return *code;
   const auto future = invocation.manager().train(invocation.arguments[0][0], arguments,
                                                  invocation.value_or("--trainer", "default"));
   return submitted(invocation, *future, invocation.has("--wait"));
@@ -91,6 +136,20 @@ CommandSpec train_command() {
           {"--param", "-p", "NAME=VALUE", "a parameter of the module; NAME:=JSON for lists and null",
            "Data and parameters", true},
           {"--params", "", "FILE", "parameters as a YAML or JSON map; -p wins", "Data and parameters"},
+          {"--validation", "", "FILE|PART",
+           "measure on this file, or on a part of the data (0.2), which is not learned from", "Metrics",
+           true},
+          {"--require", "", "CONDITION",
+           "what the model must meet, quoted: 'accuracy>=0.95'; else it is ERRORED, exit 7", "Metrics", true},
+          {"--keep-best", "", "METRIC",
+           "replace the model at --save-path only by a better one (of a program's own metric: min:NAME, "
+           "max:NAME)",
+           "Metrics"},
+          {"--skip-unchanged", "", "",
+           "train nothing where the model at --save-path was made from the same data and parameters",
+           "Metrics"},
+          {"--keep-previous", "", "N",
+           "keep the last N models that were replaced, for ostler rollback (default: 0)", "The model"},
           {"--save-path", "", "DIR", "where the model goes (default: the job's directory)", "The model"},
           {"--save-with-id", "", "", "below --save-path, in a directory named by the job's uuid",
            "The model"},

@@ -206,6 +206,71 @@ void rename_path(const std::string& from, const std::string& to) {
     throw system_error(errno, "cannot rename " + from + " to " + to);
 }
 
+namespace {
+
+void copy_file(const std::string& from, const std::string& to, unsigned mode) {
+  const UniqueFd source = open_file(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const UniqueFd copy = open_file(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  std::string block(1 << 20, '\0');
+  for (;;) {
+    const ssize_t count = ::read(source.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error(errno, "cannot read " + from);
+    if (count == 0) break;
+    write_all(copy.get(), std::string_view(block.data(), static_cast<std::size_t>(count)), to);
+  }
+  if (::fchmod(copy.get(), mode) != 0 || ::fsync(copy.get()) != 0)
+    throw system_error(errno, "cannot write " + to + " to disk");
+}
+
+// Every file and directory is on disk when it returns, the entry of `to` itself aside.
+void copy_directory(const std::string& from, const std::string& to) {
+  struct stat status {};
+  if (::lstat(from.c_str(), &status) != 0) throw system_error(errno, "cannot look at " + from);
+  if (::mkdir(to.c_str(), 0700) != 0) throw system_error(errno, "cannot make the directory " + to);
+  for (const std::string& name : list_directory(from)) {
+    const std::string source = join_path(from, name), copy = join_path(to, name);
+    struct stat entry {};
+    if (::lstat(source.c_str(), &entry) != 0) throw system_error(errno, "cannot look at " + source);
+    if (S_ISDIR(entry.st_mode)) {
+      copy_directory(source, copy);
+    } else if (S_ISREG(entry.st_mode)) {
+      copy_file(source, copy, entry.st_mode & 07777);
+    } else if (S_ISLNK(entry.st_mode)) {
+      std::error_code error;
+      std::filesystem::copy_symlink(source, copy, error);
+      if (error) throw system_error(error.value(), "cannot copy the link " + source);
+    } else {
+      throw invalid_argument("cannot copy " + source + ": it is no regular file");
+    }
+  }
+  fsync_directory(to);
+  if (::chmod(to.c_str(), status.st_mode & 07777) != 0) throw system_error(errno, "cannot write " + to);
+}
+
+}  // namespace
+
+void move_directory(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    if (errno != EXDEV) throw system_error(errno, "cannot move " + from + " to " + to);
+    const std::string copy = join_path(parent_path(to), "." + file_name(to) + ".moving");
+    remove_tree(copy);
+    try {
+      copy_directory(from, copy);
+      rename_path(copy, to);
+    } catch (const Error&) {
+      remove_tree(copy);
+      throw;
+    }
+    fsync_directory(parent_path(to));
+    std::error_code ignored;
+    std::filesystem::remove_all(from, ignored);
+    return;
+  }
+  fsync_directory(parent_path(to));
+  fsync_directory(parent_path(from));
+}
+
 bool is_same_file(const std::string& left, const std::string& right) {
   const auto one = file_status(left), other = file_status(right);
   return one && other && one->inode == other->inode && one->device == other->device;

@@ -73,6 +73,11 @@ void make_directories(const std::string& path, unsigned mode = 0777);
 void remove_tree(const std::string& path);
 void remove_file_if_there(const std::string& path);
 void rename_path(const std::string& from, const std::string& to);
+// Moves a directory to `to`, where nothing is but perhaps an empty directory: renames it, or, to another file
+// system, copies it (modes kept, links copied as links, no devices or pipes), puts the copy into place when
+// it is on disk, and removes `from`, as far as it can be removed. All or nothing at `to`; after an Error
+// `from` is whole. What a killed one left beside `to`, ".<name>.moving", the next one removes.
+void move_directory(const std::string& from, const std::string& to);
 
 // Absolute against `base` (default: the working directory), with ".", ".." and repeated "/" folded as text;
 // links are not resolved.

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "lib/base/error.h"
 
@@ -95,6 +96,14 @@ std::optional<long long> parse_integer(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+double shortest(float number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  double named = std::numeric_limits<double>::quiet_NaN();
+  std::from_chars(text, end, named);
+  return named;
 }
 
 namespace {

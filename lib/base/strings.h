@@ -22,6 +22,9 @@ std::size_t find_invalid_utf8(std::string_view text);
 // parse_number.
 std::optional<double> parse_number(std::string_view text);
 std::optional<long long> parse_integer(std::string_view text);
+// The number that a float's shortest text names: of 0.1F it is 0.1, not 0.10000000149011612. So a float is
+// written with the digits that it has.
+double shortest(float number);
 
 // The candidate that a mistyped `name` most likely meant: the smallest Damerau-Levenshtein distance, at most
 // a third of the longer length (at least 1, at most 3); ties go to the first.

@@ -66,6 +66,8 @@ struct RunOptions {
   bool keep_errors =
       false;  // rows that cannot be predicted become missing cells and row_errors, not an Error
   std::string method = "run";
+  // With `probabilities`: where the model has none, there are none, in place of an Error.
+  bool probabilities_or_none = false;
 };
 
 // The columns that `run` reads from a batch. A reader may skip all others, and reads number columns as

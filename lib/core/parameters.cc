@@ -143,7 +143,7 @@ Value check_parameters(const std::string& module_name, const std::vector<Paramet
       for (const std::string& candidate : names) known = known || candidate == name;
       if (!known && name == "base_model")
         throw invalid_argument(value.where() + "module " + module_name +
-                               " cannot start from a model yet (the parameter "
+                               " cannot go on from a model (the parameter "
                                "base_model); train from the beginning");
       if (!known)
         throw invalid_argument(

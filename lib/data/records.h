@@ -51,6 +51,8 @@ struct ReadOptions {
   // Columns wanted, in this order. Empty: all, as text. A missing one is an Error that names it, the nearest
   // column that is there, and the source.
   std::vector<InputColumn> columns;
+  // Beside those that are named: also wanted, after them, as text, where the first source has it.
+  std::optional<std::string> wanted_if_there;
   // Columns to keep as text (`predict --keep`). They are the batch's last columns, in this order, also when
   // one of them is among the wanted ones already; with keep_all they are the source's, in its order.
   std::vector<std::string> keep;

@@ -70,6 +70,8 @@ Schema::Schema(std::vector<std::string> first_names, std::string first_source, c
   for (const InputColumn& column : options.columns) add(column.name, column.kind);
   if (options.columns.empty())
     for (const std::string& name : names) add(name, ColumnKind::text);
+  else if (options.wanted_if_there && known.count(*options.wanted_if_there) > 0)
+    add(*options.wanted_if_there, ColumnKind::text);
   wanted = columns.size();
   for (const std::string& name : options.keep_all ? names : options.keep) add(name, ColumnKind::text);
 

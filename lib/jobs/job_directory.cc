@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kEventsTail = 256 << 10;
 constexpr std::uint64_t kLargestOutcome = 64 << 20;
+constexpr std::uint64_t kLargestCurve = 16 << 20;
 // An error's text is kept in the outcome and in the row, and the outcome's file is preallocated (JOB-17).
 constexpr std::size_t kLongestMessage = 16 << 10;
 
@@ -70,7 +71,8 @@ JobPaths::JobPaths(std::string job_directory)
       outcome(join_path(directory, "outcome.json")),
       input(join_path(directory, "input")),
       code(join_path(directory, "code")),
-      finished(join_path(directory, "finished")) {}
+      finished(join_path(directory, "finished")),
+      curve(join_path(directory, "curve")) {}
 
 std::string staged_path(const std::string& target, const std::string& uuid) {
   return join_path(parent_path(target), "." + file_name(target) + ".ostler-" + uuid);
@@ -121,6 +123,24 @@ LastEvents read_last_events(const std::string& events_path) {
     newest = false;
   }
   return last;
+}
+
+Value read_curve(const JobPaths& paths) {
+  Value points = Value::array();
+  const auto text = read_file_if_there(paths.curve, kLargestCurve, Links::keep);
+  if (!text) return points;
+  for (const std::string& line : split(*text, '\n')) {
+    if (line.empty()) continue;
+    try {
+      Value point = parse_json(line, paths.curve);
+      const Value *done = point.find("done"), *metrics = point.find("metrics");
+      if (done != nullptr && done->is_number() && metrics != nullptr && metrics->is_object())
+        points.push_back(std::move(point));
+    } catch (const Error&) {
+      // Torn: the disk was full, or it is being written.
+    }
+  }
+  return points;
 }
 
 std::string to_text(const JobStart& start) {

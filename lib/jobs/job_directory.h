@@ -7,6 +7,7 @@
 //     environment    the captured environment, "K=V" NUL-separated, 0600; overwritten and removed at the end
 //     lock           the runner's fcntl(F_SETLK) lock, which the kernel frees at any death; in it, JobStart
 //     events         JSON lines appended by the worker: progress, metrics, error, done
+//     curve          the learning curve: JSON lines {"done":12,"metrics":{"log_loss":0.3}}
 //     log            what the work printed
 //     cancel         there once a cancel was asked for
 //     finished       there once the command of --on-finish was started; its process id
@@ -35,7 +36,7 @@ namespace ostler {
 
 struct JobPaths {
   explicit JobPaths(std::string job_directory);
-  std::string directory, spec, environment, lock, events, log, cancel, outcome, input, code, finished;
+  std::string directory, spec, environment, lock, events, log, cancel, outcome, input, code, finished, curve;
 };
 
 // What the worker moves to its final place is staged beside it: ".<name>.ostler-<uuid>" in the target's
@@ -52,6 +53,9 @@ struct LastEvents {
   bool done_is_last = false;
 };
 LastEvents read_last_events(const std::string& events_path);
+
+// The learning curve as far as it was written: a list of its lines; what is no line of it is passed over.
+Value read_curve(const JobPaths& paths);
 
 // What tells, without the row, that a job was started: its runner writes it into the lock's file once the row
 // is RUNNING, before there is a worker.

@@ -368,6 +368,10 @@ std::uint64_t JobEngine::read_log(const std::string& uuid, std::uint64_t offset,
   return read_log_file(JobPaths(job_directory(uuid)).log, offset, sink);
 }
 
+Value JobEngine::learning_curve(const std::string& uuid) const {
+  return read_curve(JobPaths(job_directory(uuid)));
+}
+
 std::vector<JobInfo> JobEngine::history(const std::string& external_id) {
   std::vector<JobInfo> infos;
   const auto context = impl_->existing();

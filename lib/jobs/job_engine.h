@@ -34,6 +34,14 @@ struct JobSelector {
   // command, module id and version, working directory, log, result and figures of the process. Many times
   // faster over many jobs.
   bool brief = false;
+  // The order of those that have ended, and so which of them `limit` lets through; else the newest first.
+  // `by`: metric.NAME, param.NAME, tag.NAME, or one of the times, duration, status, module, priority. Jobs
+  // that have no such thing are last.
+  struct Sort {
+    std::string by;
+    bool descending = false;
+  };
+  std::optional<Sort> sort;
 };
 
 struct JobList {
@@ -91,6 +99,9 @@ class JobEngine {
   // it ended. A job that has printed nothing yet gives nothing.
   std::uint64_t read_log(const std::string& uuid, std::uint64_t offset,
                          const std::function<void(std::string_view)>& sink) const;
+
+  // The learning curve so far: a list of {"done": 12, "metrics": {...}}, thinned out where it is long.
+  Value learning_curve(const std::string& uuid) const;
 
   // Blocks until each is terminal, or the first with `Wait::any`; starts what stands in the queue. False when
   // `timeout` ran out. `on_look` is called after each look with the jobs' snapshots (for progress); it may

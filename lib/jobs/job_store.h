@@ -126,7 +126,7 @@ class JobStore {
               const std::string& host);
 
   // Lists (job_store_list.cc). Active: running ones by age, then queued ones in their order. Finished: newest
-  // first, given to the sink one by one, which must not use the store.
+  // first, or as selector.sort says, given to the sink one by one, which must not use the store.
   std::vector<JobRow> active(const JobSelector& selector);
   void finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink);
   std::int64_t count(const JobSelector& selector);
@@ -152,6 +152,7 @@ class JobStore {
   std::pair<std::int64_t, std::optional<std::string>> standing_of_dependencies(
       const std::vector<std::string>& needed, Missing missing);
   void tell_waiting(const std::string& uuid, JobStatus status);
+  void finished_sorted(const JobSelector& selector, const std::function<void(const JobRow&)>& sink);
   void each_of(std::span<const JobStatus> statuses, std::int64_t after, const JobSelector& selector,
                const char* order, std::int64_t limit, const std::function<void(const JobRow&)>& sink);
 

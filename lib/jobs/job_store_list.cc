@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 
+#include "lib/base/error.h"
+#include "lib/base/strings.h"
 #include "lib/jobs/job_store.h"
 
 namespace ostler {
@@ -44,6 +47,15 @@ constexpr JobStatus kAll[] = {JobStatus::QUEUED, JobStatus::RUNNING, JobStatus::
                               JobStatus::CANCELED, JobStatus::ERRORED};
 constexpr std::span<const JobStatus> kFinished = std::span(kAll).subspan(2);
 
+// Those of the statuses that the selector wants: "2, 4".
+std::string wanted(std::span<const JobStatus> statuses, const JobSelector& selector) {
+  std::string list;
+  for (const JobStatus status : statuses)
+    if (wants(selector, status))
+      list += (list.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
+  return list;
+}
+
 }  // namespace
 
 std::vector<JobRow> JobStore::active(const JobSelector& selector) {
@@ -59,7 +71,46 @@ std::vector<JobRow> JobStore::active(const JobSelector& selector) {
   return found;
 }
 
+namespace {
+
+// The value that jobs are sorted by, as SQL with what it binds.
+std::pair<std::string, Database::Cells> sort_key(const std::string& by) {
+  constexpr std::pair<std::string_view, const char*> named[] = {{"submission_time", "submission_time"},
+                                                                {"start_time", "start_time"},
+                                                                {"completion_time", "completion_time"},
+                                                                {"duration", "completion_time - start_time"},
+                                                                {"status", "status"},
+                                                                {"module", "module_name"},
+                                                                {"priority", "priority"}};
+  for (const auto& [name, column] : named)
+    if (by == name) return {column, {}};
+  constexpr std::array<std::array<std::string_view, 3>, 3> groups = {
+      {{"metric.", "metrics", "$."}, {"param.", "details", "$.parameters."}, {"tag.", "details", "$.tags."}}};
+  for (const auto& [prefix, column, path] : groups)
+    if (starts_with(by, prefix))
+      return {"json_extract(" + std::string(column) + ", ?)",
+              {std::string(path) + '"' + by.substr(prefix.size()) + '"'}};
+  throw internal_error("jobs cannot be sorted by " + by);
+}
+
+}  // namespace
+
+void JobStore::finished_sorted(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
+  const Condition condition(selector);
+  const std::string statuses = wanted(kFinished, selector);
+  if (statuses.empty()) return;
+  const auto [key, bound] = sort_key(selector.sort->by);
+  Database::Cells cells = condition.cells;
+  for (int twice = 0; twice < 2; ++twice) cells.insert(cells.end(), bound.begin(), bound.end());
+  cells.emplace_back(selector.limit.value_or(-1));
+  each_row("SELECT " + columns(selector.brief) + " FROM jobs WHERE status IN (" + statuses + ")" +
+               condition.sql + " ORDER BY (" + key + ") IS NULL, " + key +
+               (selector.sort->descending ? " DESC" : "") + ", sequence DESC LIMIT ?",
+           cells, selector.brief, sink);
+}
+
 void JobStore::finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
+  if (selector.sort) return finished_sorted(selector, sink);
   each_of(kFinished, 0, selector, "sequence DESC", selector.limit.value_or(-1), sink);
 }
 
@@ -78,10 +129,6 @@ std::vector<JobRow> JobStore::newest(const JobSelector& selector, int limit) {
 std::vector<JobRow> JobStore::newest_with_uuid_prefix(const std::string& prefix, const JobSelector& selector,
                                                       int limit) {
   const Condition condition(selector);
-  std::string statuses;
-  for (const JobStatus status : kAll)
-    if (wants(selector, status))
-      statuses += (statuses.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
   Database::Cells cells = {prefix, prefix + "g"};
   cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
   cells.emplace_back(std::int64_t{limit});
@@ -91,7 +138,7 @@ std::vector<JobRow> JobStore::newest_with_uuid_prefix(const std::string& prefix,
   each_row("SELECT " + columns(true) +
                " FROM jobs WHERE sequence IN (SELECT sequence FROM jobs WHERE uuid >= ? AND uuid < ?) AND "
                "+status IN (" +
-               statuses + ")" + condition.sql + " ORDER BY sequence DESC LIMIT ?",
+               wanted(kAll, selector) + ")" + condition.sql + " ORDER BY sequence DESC LIMIT ?",
            cells, true, [&](const JobRow& row) { found.push_back(row); });
   return found;
 }

@@ -11,7 +11,10 @@
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
 #include "lib/manager/plugin_components.h"
-#include "lib/manager/worker.h"
+#include "lib/manager/provenance.h"
+#include "lib/manager/training_checks.h"
+#include "lib/manager/work_data.h"
+#include "lib/model_management/submission.h"
 
 namespace ostler {
 
@@ -233,59 +236,7 @@ JobPredictorBase& ModelManager::predictor(const PredictorChoice& choice) {
 
 namespace {
 
-// A training's columns against the header of each of its files, and whether there is a row at all, so that
-// what is mistyped is refused before there is a job. Standard input cannot be looked at without taking from
-// it: the job finds out.
-void check_data(const ModuleManifest& manifest, const TrainArguments& arguments,
-                const std::string& working_directory) {
-  const Value parameters = check_parameters(manifest, arguments.parameters);
-  if (manifest.input == "any") return;
-  const Value* label = parameters.find("label");
-  std::vector<std::pair<std::string, std::string>> columns;  // name, parameter
-  for (const ParameterSpec& spec : manifest.parameters) {
-    const Value& value = parameters.at(spec.name);
-    Value::Array names;
-    if (spec.type == ParameterType::column && value.is_string()) names = {value};
-    if (spec.type == ParameterType::columns && value.is_array()) names = value.as_array();
-    for (const Value& name : names) {
-      columns.emplace_back(name.as_string(), spec.name);
-      if (spec.name != "label" && spec.name != "categorical" && label != nullptr && *label == name)
-        throw invalid_argument(
-            fmt::format("the column \"{}\" cannot be both label and {}", name.as_string(), spec.name));
-    }
-  }
-  for (const std::string& given : arguments.data) {
-    if (given == "-") continue;
-    const std::string path = absolute_path(given, working_directory);
-    const auto status = file_status(path);
-    if (!status || status->type != FileStatus::Type::file || status->size == 0)
-      continue;  // the trainer says what is wrong
-    std::string format = arguments.data_format.empty() ? format_of(path) : arguments.data_format;
-    if (format.empty() && manifest.input == "text") format = "text";
-    if (format.empty())
-      throw invalid_argument("the name of " + path +
-                             " does not tell its format: say which with --input-format csv, tsv or jsonl");
-    check_format(format);
-    if (format == "text") {
-      if (manifest.input == "text") continue;
-      throw invalid_argument("module " + manifest.name + " takes tables; " + path +
-                             " is read as text (--input-format csv, tsv or jsonl says otherwise)");
-    }
-    ReadOptions read;
-    read.format = format;
-    read.batch_rows = 1;
-    const std::unique_ptr<RecordStream> stream = open_records({{path, -1}}, read);
-    const std::vector<std::string> names = stream->source_columns();
-    for (const auto& [name, parameter] : columns)
-      if (std::find(names.begin(), names.end(), name) == names.end())
-        throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
-                                           name, parameter, did_you_mean(name, names), join(names, ", ")));
-    RecordBatch first;
-    if (!stream->next(first)) throw invalid_argument(path + " has a header, but no rows to learn from");
-  }
-}
-
-// The same for a prediction: opening the first file reads its header and finds the columns that the model
+// Opening the first file of a prediction reads its header and finds the columns that the model
 // needs.
 void check_columns(const LoadedModel& model, const PredictArguments& arguments,
                    const std::string& working_directory) {
@@ -322,7 +273,8 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
   ModelTrainerBase& chosen = trainer(trainer_choice);
   TrainArguments expanded = arguments;
   expanded.data = expand_data(arguments.data, arguments.data_format);
-  check_data(manifest, expanded, context_.working_directory);
+  expanded.validation = expand_data(arguments.validation, arguments.data_format);
+  check_training(manifest, expanded, context_.working_directory);
   for (const ParameterSpec& spec : manifest.parameters) {
     Value* given = spec.type == ParameterType::model ? expanded.parameters.find(spec.name) : nullptr;
     if (given != nullptr && !given->is_null())
@@ -331,6 +283,60 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
   auto future = chosen.train(manifest, expanded);
   if (wait) future->wait();
   return future;
+}
+
+std::optional<ModelManager::UnchangedModel> ModelManager::find_unchanged(const std::string& module,
+                                                                         const TrainArguments& arguments) {
+  const ModuleManifest manifest = catalog_->find_to_train(module);
+  const std::string path = final_save_path(arguments, "", context_.working_directory);
+  if (path.empty() || arguments.save_with_id)
+    throw invalid_argument(
+        "--skip-unchanged looks at the model that is at the save path: give --save-path, without "
+        "--save-with-id");
+  WantedTraining wanted{manifest, {}, {}, {}, {}, arguments.validation_fraction};
+  const auto paths = [&](const std::vector<std::string>& given) {
+    std::vector<std::string> list;
+    for (const std::string& file : expand_data(given, arguments.data_format)) {
+      if (file == "-")
+        throw invalid_argument("--skip-unchanged compares files: standard input (-) cannot be the data");
+      list.push_back(absolute_path(file, context_.working_directory));
+    }
+    return list;
+  };
+  wanted.data = paths(arguments.data);
+  wanted.validation = paths(arguments.validation);
+  if (!is_directory(path)) return std::nullopt;
+  try {
+    const ModelDirectory model = ModelDirectory::open(path);
+    JobSpec spec;  // as the training would have it
+    spec.module = manifest;
+    spec.data_format = arguments.data_format;
+    for (const std::string& file : wanted.data) spec.data.push_back({file, 0, 0});
+    wanted.data_format = trained_format(spec);
+    Value parameters = arguments.parameters;
+    for (const ParameterSpec& parameter : manifest.parameters) {
+      Value* given = parameter.type == ParameterType::model ? parameters.find(parameter.name) : nullptr;
+      if (given == nullptr || given->is_null()) continue;
+      *given = directory_of_model(given->as_string(parameter.name), parameter.name);
+      wanted.models[parameter.name] = ModelDirectory::open(given->as_string()).config().tracking_id();
+    }
+    wanted.parameters = check_parameters(manifest, parameters);
+    if (!was_made_so(model.config().values(), wanted)) return std::nullopt;
+    model.verify();
+    UnchangedModel unchanged{path, std::nullopt};
+    if (const Value* train = model.config().values().find("train"); train != nullptr) {
+      try {
+        unchanged.job = engine_->get_info(engine_->resolve(train->get_string("job")));
+      } catch (const Error&) {
+        // Purged since, or made with another store.
+      }
+    }
+    return unchanged;
+  } catch (const Error&) {
+    // What is no model, or a damaged one, is to be made anew; what is wrong with the words is said by
+    // train().
+    return std::nullopt;
+  }
 }
 
 std::unique_ptr<PredictionFuture> ModelManager::start_prediction_job(const LoadedModel& model,

@@ -124,6 +124,16 @@ class ModelManager {
   std::vector<std::string> expand_data(const std::vector<std::string>& given,
                                        const std::string& format) const;
 
+  // The model at the training's save path, where that was made from the same data (by checksum), with the
+  // same parameters, validation, models and version of the same module: training again would say nothing new.
+  // Nothing where it was not, where there is no such model, or where it is damaged. Error (invalid_argument)
+  // without a save path and for standard input; otherwise as train().
+  struct UnchangedModel {
+    std::string model_path;
+    std::optional<JobInfo> job;  // that made it, where the store still knows it
+  };
+  std::optional<UnchangedModel> find_unchanged(const std::string& module, const TrainArguments& arguments);
+
   // Starts a training in the background; `module` is a short name or a module id. With `wait` it returns once
   // the job is terminal, however it ended.
   std::unique_ptr<ModelFuture> train(const std::string& module, const TrainArguments& arguments,

@@ -4,17 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
-#include "lib/data/stream.h"
+#include "lib/manager/predicted_rows.h"
 
 namespace ostler {
 
 namespace {
-
-constexpr std::size_t kReadAhead = 4;
 
 // A kept column and a predicted one of one name would be told apart by nobody.
 void check_clashes(const std::vector<std::string>& kept, const RecordBatch& predictions) {
@@ -27,78 +25,11 @@ void check_clashes(const std::vector<std::string>& kept, const RecordBatch& pred
   }
 }
 
-// Feeds a session while the stream is read ahead, in the thread that does so.
-class FeedingStream : public RecordStream, public Interruptible {
- public:
-  FeedingStream(std::unique_ptr<RecordStream> stream, RunSession& session, std::size_t kept)
-      : stream_(std::move(stream)), session_(session), kept_(kept) {}
-
-  const std::vector<Column>& columns() const override { return stream_->columns(); }
-  std::vector<std::string> source_columns() const override { return stream_->source_columns(); }
-  bool next(RecordBatch& batch) override {
-    try {
-      if (stream_->next(batch)) {
-        feed(batch);
-        return true;
-      }
-      // Of no rows it gets the columns.
-      if (!fed_) {
-        batch.columns = stream_->columns();
-        feed(batch);
-      }
-    } catch (...) {
-      session_.end_of_input();  // what came before the error is predicted
-      throw;
-    }
-    session_.end_of_input();
-    return false;
-  }
-  void interrupt() override {
-    session_.interrupt();
-    if (auto* waiting = dynamic_cast<Interruptible*>(stream_.get())) waiting->interrupt();
-  }
-
- private:
-  // The module gets its columns; only those that are kept stay in memory until the predictions are there.
-  void feed(RecordBatch& batch) {
-    fed_ = true;
-    std::vector<Column> kept(
-        std::make_move_iterator(batch.columns.end() - static_cast<std::ptrdiff_t>(kept_)),
-        std::make_move_iterator(batch.columns.end()));
-    batch.columns.resize(batch.columns.size() - kept_);
-    session_.feed(batch);
-    batch.columns = std::move(kept);
-    if (kept_ == 0) batch.keep_alive.clear();
-  }
-
-  std::unique_ptr<RecordStream> stream_;
-  RunSession& session_;
-  std::size_t kept_;
-  bool fed_ = false;
-};
-
-// Predicts a block and puts the kept columns before the predictions.
-RecordBatch run_block(const Module& module, RunSession* session, const RecordBatch& input,
-                      const RunOptions& options, const std::vector<std::string>& kept) {
-  RecordBatch output = session != nullptr ? session->collect(input.rows) : module.run(input, options);
-  if (output.rows != input.rows)
-    throw internal_error(fmt::format("the module gave {} predictions for {} rows; this is a defect of it",
-                                     output.rows, input.rows));
-  if (kept.empty()) return output;
-  check_clashes(kept, output);
-  std::vector<Column> columns;
-  for (const std::string& name : kept) {
-    // The last of that name is the text; an earlier one may be the number that the module reads.
-    const auto column = std::find_if(input.columns.rbegin(), input.columns.rend(),
-                                     [&](const Column& candidate) { return candidate.name == name; });
-    if (column == input.columns.rend())
-      throw invalid_argument("--keep: the data has no column \"" + name + "\"");
-    columns.push_back(*column);
-  }
-  std::move(output.columns.begin(), output.columns.end(), std::back_inserter(columns));
-  output.columns = std::move(columns);
-  output.keep_alive.insert(output.keep_alive.end(), input.keep_alive.begin(), input.keep_alive.end());
-  return output;
+// Puts the kept columns before the predictions.
+void join_kept(std::vector<Column> kept, const RecordBatch& read, RecordBatch& output) {
+  std::move(output.columns.begin(), output.columns.end(), std::back_inserter(kept));
+  output.columns = std::move(kept);
+  output.keep_alive.insert(output.keep_alive.end(), read.keep_alive.begin(), read.keep_alive.end());
 }
 
 // What the reader and the module could not take, one error a row, by row.
@@ -159,12 +90,7 @@ void plan_formats(PredictPlan& plan, const LoadedModel& model, const std::string
   if (std::find(methods.begin(), methods.end(), plan.method) == methods.end())
     throw invalid_argument(fmt::format("module {} has no method \"{}\"{} (methods: {})", model.manifest.name,
                                        plan.method, did_you_mean(plan.method, methods), join(methods, ", ")));
-  if (plan.input_format.empty() && !plan.sources.empty()) plan.input_format = format_of(plan.sources[0].path);
-  if (plan.input_format.empty())
-    if (const Value* train = model.config.values().find("train"))
-      plan.input_format = train->get_string("data_format");
-  if (plan.input_format.empty()) plan.input_format = model.manifest.input == "text" ? "text" : "csv";
-  check_format(plan.input_format);
+  plan.input_format = format_for(model, plan.sources, plan.input_format);
   if (const Value* train = model.config.values().find("train"))
     if (const Value* parameters = train->find("parameters"))
       if (const Value* label = parameters->find("label"); label != nullptr && label->is_string())
@@ -201,7 +127,6 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
     read.keep = kept;
   }
 
-  std::unique_ptr<RunSession> session;  // outlives the stream that feeds it
   std::unique_ptr<RecordStream> stream = open_records(plan.sources, read);
   if (read.keep_all) kept = stream->source_columns();
   PredictSummary summary;
@@ -220,14 +145,7 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
   run.top = plan.top;
   run.keep_errors = read.errors == ErrorMode::keep;
   run.method = plan.method;
-  session = module.start(run);
-  if (session) {
-    // No bound: it may be that it answers nothing before it has read all.
-    stream = std::make_unique<FeedingStream>(std::move(stream), *session, kept.size());
-    stream = read_ahead(std::move(stream), std::numeric_limits<std::size_t>::max());
-  } else {
-    stream = read_ahead(std::move(stream), kReadAhead);
-  }
+  PredictedRows rows(module, std::move(stream), kept.size(), run);
 
   std::unique_ptr<RecordWriter> writer;
   const auto write = [&](RecordBatch& batch) {
@@ -237,10 +155,13 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
     sink(writer->take());
     if (progress) progress(summary.rows);
   };
-  RecordBatch input;
-  while (stream->next(input)) {
-    RecordBatch output = run_block(module, session.get(), input, run, kept);
+  RecordBatch input, output;
+  while (rows.next(input, output)) {
     const std::vector<RowError> errors = all_errors(input, output);
+    if (!kept.empty()) {
+      check_clashes(kept, output);
+      join_kept(std::move(input.columns), input, output);
+    }
     if (!errors.empty()) {
       if (summary.failed == 0) summary.first_failure = errors[0].message;
       summary.failed += errors.size();
@@ -251,14 +172,12 @@ PredictSummary predict_stream(const Module& module, const PredictPlan& plan,
   }
   if (!writer) {
     // No rows: the output still has its header.
-    RecordBatch nothing;
-    for (const Column& column : stream->columns()) {
-      nothing.columns.push_back(column);
-    }
-    RecordBatch output = run_block(module, session.get(), nothing, run, kept);
+    rows.empty(input, output);
+    check_clashes(kept, output);
+    join_kept(std::move(input.columns), input, output);
     write(output);
   }
-  if (session) session->finish();
+  rows.finish();
   return summary;
 }
 

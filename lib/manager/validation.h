@@ -15,8 +15,8 @@ struct DividedData {
 
 // Of validation files: those. Of a fraction: that part of the rows, drawn with the parameter `seed`; where
 // the label is a class (a text, or one of few numbers), the same part of each class, at least one row of each
-// staying to be learned from. Rows without a label are in neither; the same data, label, fraction and seed
-// divide the same way, in any process. The labels are read once for it; memory: some bytes a row.
+// staying to be learned from. Rows without a label are not measured on; the same data, label, fraction and
+// seed divide the same way, in any process. The labels are read once for it; memory: some bytes a row.
 //
 // `data` are the paths to read, in the order of spec.data. Error (invalid_argument) for labels that cannot be
 // read, and where the fraction leaves no row to measure on or to learn from.

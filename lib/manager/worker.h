@@ -9,13 +9,8 @@
 
 #include <string>
 
-#include "lib/jobs/job_spec.h"
-
 namespace ostler {
 
 int run_worker(const std::string& job_directory);
-
-// The format of the data that a training reads, as its model's config.yml has it.
-std::string trained_format(const JobSpec& spec);
 
 }  // namespace ostler

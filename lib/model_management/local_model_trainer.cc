@@ -80,6 +80,12 @@ std::unique_ptr<ModelFuture> LocalModelTrainer::train(const ModuleManifest& modu
   spec.model_name = arguments.model_name;
   spec.save_path = final_save_path(arguments, spec.uuid, context_.working_directory);
   if (!spec.save_path.empty()) check_save_path(spec.save_path);
+  for (const std::string& given : arguments.validation)
+    spec.validation.push_back(look_at_data(given, context_.working_directory));
+  spec.validation_fraction = arguments.validation_fraction;
+  spec.require = arguments.require;
+  spec.keep_best = arguments.keep_best;
+  spec.keep_previous = arguments.keep_previous;
   const std::string uuid = submit(spec, arguments.standard_input, arguments.job, context_);
   if (uuid != spec.uuid) return get_model_future(uuid);
   return std::make_unique<LocalModelFuture>(*context_.jobs, spec.uuid, spec.id, spec.save_path);

@@ -67,6 +67,8 @@ unsigned read_umask() {
   return static_cast<unsigned>(std::strtoul(status.c_str() + at + 7, nullptr, 8));
 }
 
+}  // namespace
+
 DataFile look_at_data(const std::string& given, const std::string& working_directory) {
   const std::string path = absolute_path(given, working_directory);
   const auto status = file_status(path);
@@ -80,6 +82,8 @@ DataFile look_at_data(const std::string& given, const std::string& working_direc
   if (status->size == 0) throw invalid_argument("the data file " + path + " is empty");
   return {path, status->size, status->modified_ns};
 }
+
+namespace {
 
 // A duration as caikit writes it, or a number of seconds; nothing when it is absent or null.
 std::optional<Duration> read_duration(const Value& config, const std::string& key, const std::string& whose) {

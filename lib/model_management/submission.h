@@ -31,6 +31,9 @@ JobSpec make_spec(JobKind kind, const std::string& instance_name, const Instance
                   const ModuleManifest& module, const std::vector<std::string>& data,
                   const JobOptions& options, const ComponentContext& context);
 
+// One data file, as make_spec takes it.
+DataFile look_at_data(const std::string& given, const std::string& working_directory);
+
 // The submitter's environment without what belongs to a terminal or a session, or only what programs need to
 // start (clean_environment), and over it what the options say.
 std::vector<std::string> captured_environment(const std::vector<std::string>& environment,

@@ -180,6 +180,26 @@ class ProgramsTest(WithPrograms):
         self.assertEqual((env["OSTLER_JOB_ID"], env["OSTLER_JOB_STATUS"]), (job["uuid"], "RUNNING"))
         self.assertEqual(pathlib.Path(env["OSTLER_PARAMS"]).parent.parent, pathlib.Path(env["OSTLER_JOB_DIR"]))
 
+    def test_the_rows_of_a_fraction_are_whole_files(self):
+        self.write("divided.py", """import csv, json, os
+job = json.load(open(os.environ["OSTLER_PARAMS"]))
+parts = [[row["target"] for path in job[key] for row in csv.DictReader(open(path))] for key in ("data", "validation")]
+print(json.dumps({"metrics": {"rows": len(parts[0]), "others": len(parts[1]), "kinds": len(set(parts[1]))}}),
+      file=open(os.environ["OSTLER_EVENTS"], "a"))
+json.dump(job, open(os.path.join(os.environ["OSTLER_MODEL_DIR"], "job.json"), "w"))
+""")
+        self.declare(train=["python3", "divided.py"], input="table", parameters={"label": {"type": "column"}})
+        iris = DATA / "iris.train.csv"
+        rows = len(iris.read_text().splitlines()) - 1
+        job = self.train("churn", iris, "--label", "target", "--validation", "0.25", "--save-path", "m", "--wait")
+        metrics = self.job(job)["metrics"]
+        self.assertEqual((metrics["rows"] + metrics["others"], metrics["kinds"]), (rows, 3))
+        self.assertAlmostEqual(metrics["others"] / rows, 0.25, delta=0.02)
+        # Files are given as they are.
+        self.train("churn", iris, "--label", "target", "--validation", DATA / "iris.test.csv", "--save-path", "m", "-w")
+        told = json.loads((self.work / "m/job.json").read_text())
+        self.assertEqual((told["data"], told["validation"]), ([str(iris)], [str(DATA / "iris.test.csv")]))
+
     def test_a_script_as_it_is(self):
         self.trained("./train.py")
         self.refused(1, "predict", "m", DATA / "iris.test.csv", says=["--trust-code", "predict.py"])

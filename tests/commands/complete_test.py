@@ -78,6 +78,15 @@ class WordsTest(CompleteTest):
         for line in (("wait", "--timeout", ""), ("train", "--id", ""), ("train", "--time-limit", ""), ("status", "-n", "")):
             self.assertEqual(self.lines(*line), [], line)
 
+    def test_metrics_and_fields(self):
+        self.assertEqual(self.names("train", "xgboost", "--keep-best", "a"), ["accuracy", "auc"])
+        self.assertEqual(self.names("status", "--sort", "s"), ["submission_time", "start_time", "status"])
+        self.assertEqual(self.names("status", "--sort", "metric.a"), ["metric.accuracy", "metric.auc"])
+        self.assertEqual(self.names("status", "--columns", "uuid,metric.r"), ["uuid,metric.rmse", "uuid,metric.r2"])
+        self.write("models/old/config.yml", "")
+        self.assertEqual(self.names("evaluate", "m", "--baseline", "o"), ["old"])
+        self.assertEqual(self.shell_does("train", "xgboost", "--validation", ""), [("files", "")])
+
     def test_instances(self):
         self.configure("model_management: {trainers: {night: {type: LOCAL}}}\n")
         self.assertEqual(self.candidates("train", "--trainer", ""), {"default": "LOCAL", "night": "LOCAL"})
@@ -352,7 +361,7 @@ class BashTest(ShellTest):
         self.write("rc", f"""{self.RC}
             bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; stty cols 2000
             line() {{ printf '<<%s>>\\n' "$READLINE_LINE"; READLINE_LINE='' READLINE_POINT=0; }}
-            bind -x '"\\C-x": line'
+            bind -x '"\\C-t": line'
             PS1='ready'""")
         shell = self.terminal("/bin/bash", "--noprofile", "--rcfile", str(self.work / "rc"), "-i")
         shell.expect("ready")
@@ -360,9 +369,9 @@ class BashTest(ShellTest):
                                ("ostler status 'nig", "ostler status 'night:1' "),
                                ("ostler train --save-path=mod", "ostler train --save-path=models/"),
                                ("ostler train xgboost data", "ostler train xgboost data\\ dir/")]:
-            shell.send(typed + "\t\x18")
+            shell.send(typed + "\t\x14")
             self.assertEqual(shell.expect(r"<<(.*)>>")[1], becomes)
-        shell.send("ostler status --if\x15ostler train --if-exists \t\t\x18")
+        shell.send("ostler status --if\x15ostler train --if-exists \t\t\x14")
         self.assertRegex(shell.expect(r"(?s)(reuse .*)<<")[1], r"reuse +give the active or COMPLETED job's id")
 
 
@@ -373,7 +382,7 @@ class ZshTest(ShellTest):
             autoload -Uz compinit && compinit -D -u
             unsetopt zle_bracketed_paste prompt_sp; stty cols 2000
             line() {{ print -r -- "<<$BUFFER>>"; BUFFER='' }}
-            zle -N line; bindkey '^X' line; bindkey '^I' complete-word
+            zle -N line; bindkey "^T" line; bindkey '^I' complete-word
             PS1=ready
             """)
         shell = self.terminal("/usr/bin/zsh", "-d", "-i")
@@ -385,9 +394,9 @@ class ZshTest(ShellTest):
                                ("ostler train xgboost data", "ostler train xgboost data\\ dir/"),
                                ("ostler train xgboost data\\ dir/my\\ file.csv --label s",
                                 "ostler train xgboost data\\ dir/my\\ file.csv --label second ")]:
-            shell.send(typed + "\t\x18")
+            shell.send(typed + "\t\x14")
             self.assertEqual(shell.expect(r"<<(.*)>>")[1], becomes)
-        shell.send("ostler train --if-exists \t\t\x18")
+        shell.send("ostler train --if-exists \t\t\x14")
         self.assertRegex(shell.expect(r"(?s)(reuse .*)<<")[1], r"reuse +-- give the active or COMPLETED job's id")
 
 

@@ -213,8 +213,10 @@ class RefusedTest(OstlerTest):
 
     def test_TRN_7_a_parameter_that_is_no_model(self):
         """[TRN-7] what is no model, and a module that takes none, are refused before there is a job"""
-        for module in ("xgboost", "linear", "fault"):
-            self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "yet"])
+        for module in ("linear", "fault"):
+            self.refused(2, "train", module, IRIS, "-p", "base_model=models/m", says=["base_model", "cannot go on"])
+        self.refused(3, "train", "xgboost", IRIS, "--label", "target", "-p", "base_model=models/m",
+                     says=["models/m"])
         self.refused(3, "train", "fault", IRIS, "-p", "base=models/m", says=["models/m"])
         self.refused(2, "train", "fault", IRIS, "-p", "base=", says=["base", "empty"])
 
@@ -318,6 +320,41 @@ class RefusedTest(OstlerTest):
     def test_a_remote_save_path_is_refused_by_name(self):
         """[TRN-6]"""
         self.refused(2, "train", "fault", IRIS, "--save-path", "s3://bucket/m", says="s3")
+
+
+class BaseModelTest(OstlerTest):
+    """[TRN-7] xgboost goes on from a model."""
+    PLAIN = ("-p", "holdout=0", "-p", "subsample=1", "-p", "colsample_bytree=1")
+
+    def test_TRN_7_it_goes_on_as_if_it_had_not_been_interrupted(self):
+        """[TRN-7]"""
+        penguins = ("xgboost", PENGUINS, "--label", "species", *self.PLAIN, "--wait")
+        self.train(*penguins, "-p", "rounds=6", "--save-path", "models/whole")
+        base = self.train(*penguins, "-p", "rounds=4", "--save-path", "models/base")
+        self.train(*penguins, "-p", "rounds=2", "-p", "base_model=base", "--save-path", "models/further")
+        models = [(self.work / "models" / name / "model.json").read_bytes() for name in ("whole", "further")]
+        self.assertEqual(*models)
+        # Which model it was is in the new one: the path among the parameters, the rest among xgboost's own keys.
+        config = (self.work / "models/further/config.yml").read_text()
+        tracking_id = re.search(r"^tracking_id: (\S+)", (self.work / "models/base/config.yml").read_text(), re.M)[1]
+        own = re.search(r"^xgboost:\n((?: .*\n)+)", config, re.M)[1]
+        self.assertRegex(own, rf"base_model:\n +tracking_id: {tracking_id}\n +rounds: 4\n")
+        self.assertIn(f"base_model: {self.work / 'models/base'}", config)
+        # Saved over itself, by the id of its training, and again.
+        again = self.train(*penguins, "-p", "rounds=2", "-p", f"base_model={base}", "--save-path", "models/base")
+        self.assertEqual((self.work / "models/base/model.json").read_bytes(), models[0])
+        self.assertIn("go on from a model of 4 rounds", self.ostler("logs", again).out)
+
+    def test_TRN_7_what_does_not_fit_ends_as_an_error_that_names_it(self):
+        """[TRN-7]"""
+        rows = "".join(f"{i % 7},{'ab'[i % 2]}\n" for i in range(40))
+        self.write("two.csv", "x,y\n" + rows)
+        self.write("three.csv", "x,y\n" + rows + "3,c\n")
+        self.train("xgboost", "two.csv", "--label", "y", "-p", "rounds=2", "--save-path", "base", "-w")
+        failed = self.ostler("train", "xgboost", "three.csv", "--label", "y", "-p", "base_model=base", "-w", code=6)
+        self.assertIn('three.csv: the base model does not know the class "c"', failed.err)
+        linear = self.ostler("train", "linear", "two.csv", "--label", "y", "-p", "base_model=base", code=2)
+        self.assertIn("cannot go on from a model", linear.err)
 
 
 class RecordTest(OstlerTest):

@@ -98,7 +98,8 @@ class Session : public RunSession {
     if (!predicts)
       throw failed(std::string("gives no column \"prediction") + (options_.top > 0 ? "_1" : "") +
                    "\"; the first line that it printed: " + lines_.first());
-    if (options_.probabilities && std::find(uses_.begin(), uses_.end(), Use::probability) == uses_.end())
+    if (options_.probabilities && !options_.probabilities_or_none &&
+        std::find(uses_.begin(), uses_.end(), Use::probability) == uses_.end())
       throw failed("gives no probabilities: columns named probability_<class>");
   }
 

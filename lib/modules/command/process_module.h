@@ -35,6 +35,7 @@ struct ProcessPlan {
   std::size_t batch_rows = 1024;
   std::vector<std::string> methods = {"run"};
   std::string library_version;
+  ModelTarget target;
   // What an exit status means, where it is not the program's fault.
   std::function<StatusCode(const ProgramEnd&)> judge;
   // Starts the child of a session, ready for its first row.
@@ -51,6 +52,7 @@ class ProcessModule : public Module {
   std::vector<std::string> run_methods() const override { return plan_.methods; }
   std::vector<InputColumn> input_columns() const override { return plan_.input_columns; }
   std::size_t batch_rows() const override { return plan_.batch_rows; }
+  ModelTarget target() const override { return plan_.target; }
   SaveResult save(const std::string& directory) const override;
   std::string library_version() const override { return plan_.library_version; }
 

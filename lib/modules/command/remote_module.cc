@@ -141,12 +141,14 @@ Value to_value(const RunOptions& options) {
   return Value::object({{"probabilities", options.probabilities},
                         {"top", options.top},
                         {"keep_errors", options.keep_errors},
-                        {"method", options.method}});
+                        {"method", options.method},
+                        {"probabilities_or_none", options.probabilities_or_none}});
 }
 
 RunOptions run_options_from(const Value& value) {
   return {value.get_boolean("probabilities"), static_cast<int>(value.get_integer("top")),
-          value.get_boolean("keep_errors"), value.get_string("method", "run")};
+          value.get_boolean("keep_errors"), value.get_string("method", "run"),
+          value.get_boolean("probabilities_or_none")};
 }
 
 std::unique_ptr<Module> RemoteModuleClass::train(const TrainRequest&, TrainReporter&) const {
@@ -169,6 +171,7 @@ std::unique_ptr<Module> RemoteModuleClass::load(const LoadRequest& request) cons
   plan.methods.clear();
   for (const Value& method : told.at("methods").as_array()) plan.methods.push_back(method.as_string());
   plan.library_version = told.get_string("library_version");
+  if (const Value* target = told.find("target")) plan.target = model_target_from(*target);
   plan.marked_numbers = true;
   plan.judge = [](const ProgramEnd& end) {
     return end.exit_status == kBadRows ? StatusCode::invalid_argument : StatusCode::internal;
@@ -202,7 +205,8 @@ int serve_module(const ModuleClass& (*open)(const ModuleManifest&)) {
     tell(Value::object({{"input_columns", columns_to_value(module->input_columns())},
                         {"batch_rows", static_cast<std::int64_t>(module->batch_rows())},
                         {"methods", methods},
-                        {"library_version", module->library_version()}}));
+                        {"library_version", module->library_version()},
+                        {"target", to_value(module->target())}}));
   } catch (const Error& error) {
     return tell_error(error.code(), error.what());
   } catch (const std::exception& error) {

@@ -5,9 +5,9 @@
 //
 // The two ends are of one ostler. On the child's standard input: a line of JSON that says what to load
 // ({manifest, directory, config, path, threads}), which it answers with a line ({"input_columns": [{name,
-// kind}], "batch_rows", "methods", "library_version"}, or {"error": {code, message}}); then, when a stream
-// begins, a line with the RunOptions; from there on CSV in both directions, as process_module.h says (with
-// kNumberMark).
+// kind}], "batch_rows", "methods", "library_version", "target"}, or {"error": {code, message}}); then, when a
+// stream begins, a line with the RunOptions; from there on CSV in both directions, as process_module.h says
+// (with kNumberMark).
 
 #include "lib/core/module.h"
 #include "lib/core/module_manifest.h"

@@ -6,12 +6,14 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 
 #include "lib/base/strings.h"
+#include "lib/data/records.h"
 
 namespace ostler {
 
@@ -29,6 +31,27 @@ void move_tree(const std::string& from, const std::string& to) {
     std::filesystem::copy(source, target, std::filesystem::copy_options::recursive, error);
     if (error) throw system_error(error.value(), "cannot copy " + source + " to " + target);
   }
+}
+
+bool are_chosen(const RowFiles& files) {
+  return std::any_of(files.rows.begin(), files.rows.end(),
+                     [](const RowChoice& rows) { return rows.marks != nullptr; });
+}
+
+// The rows of `files` as one file of its own. JSON Lines are written for a JSON array, too.
+std::string write_rows(const RowFiles& files, const ReadOptions& options, const std::string& format,
+                       const std::string& path_without_end) {
+  const std::string path = path_without_end + (format == "text" ? ".txt" : "." + format);
+  const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  const auto stream = open_records(record_sources(files), options);
+  const auto writer = make_writer(format, stream->columns(), true);
+  RecordBatch batch;
+  while (stream->next(batch)) {
+    writer->write(batch);
+    write_all(file.get(), writer->take(), path);
+  }
+  write_all(file.get(), writer->take(), path);  // the header, where there were no rows
+  return path;
 }
 
 // What a program has trained: files.
@@ -98,18 +121,43 @@ TrainedProgram::TrainedProgram(const ModuleManifest& manifest, std::string direc
       events_path_(join_path(directory_, "events")),
       model_directory_(join_path(directory_, "model")) {}
 
+// A program reads whole files: rows that are chosen become files of their own.
+Value TrainedProgram::data_for_program(const TrainRequest& request) const {
+  std::string format = request.data_format;
+  std::vector<std::string> learn = request.data.paths, measure = request.validation.paths;
+  if (are_chosen(request.data) || are_chosen(request.validation)) {
+    ReadOptions options;
+    options.format = format;
+    options.fallback_format = manifest_.input == "text" ? "text" : "csv";
+    if (format.empty()) format = format_of(learn.at(0));
+    if (format.empty()) format = options.fallback_format;
+    if (format == "json") format = "jsonl";
+    learn = {write_rows(request.data, options, format, join_path(directory_, "train"))};
+    if (!measure.empty())
+      measure = {write_rows(request.validation, options, format, join_path(directory_, "validation"))};
+    if (request.data_format.empty()) format.clear();  // the files' names tell
+  }
+  const auto list = [](const std::vector<std::string>& paths) {
+    Value value = Value::array();
+    for (const std::string& path : paths) value.push_back(path);
+    return value;
+  };
+  return Value::object({{"data", list(learn)},
+                        {"validation", list(measure)},
+                        {"data_format", format.empty() ? Value() : Value(format)}});
+}
+
 void TrainedProgram::prepare(const TrainRequest& request, std::vector<std::string>& environment) {
   remove_tree(directory_);  // what an earlier attempt has left
   make_directories(model_directory_, 0777);
-  Value data = Value::array();
-  for (const std::string& path : request.data.paths) data.push_back(path);
+  const Value data = data_for_program(request);
   const std::string parameters = join_path(directory_, "params.json");
   write_file(parameters,
-             to_json(Value::object(
-                         {{"data", data},
-                          {"data_format", request.data_format.empty() ? Value() : Value(request.data_format)},
-                          {"parameters", request.parameters},
-                          {"cpus", request.cpus}}),
+             to_json(Value::object({{"data", data.at("data")},
+                                    {"validation", data.at("validation")},
+                                    {"data_format", data.at("data_format")},
+                                    {"parameters", request.parameters},
+                                    {"cpus", request.cpus}}),
                      true) +
                  "\n",
              Sync::no, 0600);

@@ -18,7 +18,8 @@ std::string program_name(const ModuleManifest& manifest, const std::string& role
 // Order of calls: prepare, watch (which returns when the program has ended), model.
 class TrainedProgram {
  public:
-  // Files lie in `directory`: params.json, events, model/.
+  // Files lie in `directory`: params.json, events, model/; and, where the request chooses rows of its files,
+  // train.<format> and validation.<format> with those rows.
   TrainedProgram(const ModuleManifest& manifest, std::string directory);
   void prepare(const TrainRequest& request, std::vector<std::string>& environment);
   void watch(Program& program, TrainReporter& reporter);
@@ -26,6 +27,8 @@ class TrainedProgram {
   std::unique_ptr<Module> model() const;
 
  private:
+  // Members data, validation and data_format of params.json.
+  Value data_for_program(const TrainRequest& request) const;
   void read_events(TrainReporter& reporter, bool to_the_end);
   void take_event(std::string_view line, TrainReporter& reporter);
 

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <unordered_map>
 
 #include "lib/base/error.h"
 #include "lib/base/files.h"
+#include "lib/base/strings.h"
 #include "lib/core/plugin.h"
 #include "lib/modules/fasttext/trainer.h"
 #include "lib/modules/fasttext/words.h"
@@ -16,15 +16,6 @@ namespace ostler {
 namespace {
 
 constexpr char kModelFile[] = "model.bin";
-
-// A float with the digits that it has: 0.1F as a double is 0.1, not 0.10000000149011612.
-double shortest(float number) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-  double value = 0;
-  std::from_chars(text, end, value);
-  return value;
-}
 
 }  // namespace
 
@@ -51,6 +42,12 @@ FastTextModule::FastTextModule(TextSchema schema, Classifier classifier, Value c
                   fmt::format("{} has other classes than the model's description", kModelFile));
     class_of_.push_back(place->second);
   }
+}
+
+ModelTarget FastTextModule::target() const {
+  ModelTarget target{LearningTask::classification, schema_->label, "", {}};
+  for (const TextClass& item : schema_->classes) target.classes.push_back(item.name);
+  return target;
 }
 
 std::size_t FastTextModule::batch_rows() const { return 1024 * static_cast<std::size_t>(threads_); }

@@ -29,6 +29,7 @@ class FastTextModule : public Module {
   std::size_t batch_rows() const override;
   SaveResult save(const std::string& directory) const override;
   Value metrics() const override { return metrics_; }
+  ModelTarget target() const override;
   void set_metrics(Value metrics) { metrics_ = std::move(metrics); }
 
  private:

@@ -16,8 +16,11 @@ void save_text_schema(const TextSchema& schema, const std::string& directory) {
   Value classes = Value::array();
   for (const TextClass& item : schema.classes)
     classes.push_back(Value::object({{"name", item.name}, {"label", item.label}}));
-  const Value value = Value::object(
-      {{"ostler_text", 1}, {"text", schema.text}, {"normalize", schema.normalize}, {"classes", classes}});
+  const Value value = Value::object({{"ostler_text", 1},
+                                     {"text", schema.text},
+                                     {"label", schema.label},
+                                     {"normalize", schema.normalize},
+                                     {"classes", classes}});
   write_file(join_path(directory, kFile), to_json(value, true) + "\n", Sync::no, 0666);
 }
 
@@ -29,6 +32,7 @@ TextSchema load_text_schema(const std::string& directory) {
       throw invalid_argument("it is of another version; a newer ostler wrote it");
     TextSchema schema;
     schema.text = value.at("text").as_string("text");
+    schema.label = value.get_string("label");
     schema.normalize = value.at("normalize").as_boolean("normalize");
     for (const Value& item : value.at("classes").as_array("classes"))
       schema.classes.push_back({item.at("name").as_string("name"), item.at("label").as_string("label")});

@@ -3,7 +3,7 @@
 // What a text model must know besides the native file: how texts were cut into words, and the classes' own
 // names. It lies beside it as text.json:
 //
-//   {"ostler_text": 1, "text": "description", "normalize": true,
+//   {"ostler_text": 1, "text": "description", "label": "topic", "normalize": true,
 //    "classes": [{"name": "web design", "label": "__label__web_design"}, ...]}
 
 #include <string>
@@ -18,6 +18,7 @@ struct TextClass {
 
 struct TextSchema {
   std::string text = "text";  // the column of tables
+  std::string label;          // likewise; empty in models of older versions
   bool normalize = true;      // lib/modules/fasttext/words.h
   std::vector<TextClass> classes;
 };

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
+#include "lib/base/strings.h"
+#include "lib/core/metrics.h"
 #include "lib/modules/fasttext/corpus.h"
 
 namespace ostler {
@@ -15,13 +16,20 @@ namespace {
 // So many of the lines that were learned show how well they were.
 constexpr std::size_t kMeasuredTrainingLines = 10000;
 
-// Metrics of the lines from `first` to before `end`. Right is a line whose best guess is one of its labels.
+// Metrics of the lines from `first` to before `end`, each name with `prefix` before it: those of
+// lib/core/metrics.h. Where lines have several labels there is but accuracy: right is a line whose best guess
+// is one of its labels.
 Value measure(const Classifier& classifier, const Corpus& corpus, std::size_t first, std::size_t end,
               int threads, const std::string& prefix) {
-  // Of several labels, or of probabilities that stand each for itself, there is no one loss.
-  const bool wants_loss = classifier.is_distribution() && !corpus.several_labels();
-  const std::size_t count = wants_loss ? classifier.labels().size() : 1;
-  double right = 0, loss = 0;
+  const bool several = corpus.several_labels();
+  // Probabilities that stand each for itself are none of one choice.
+  const bool probabilities = classifier.is_distribution() && !several;
+  const std::size_t count = probabilities ? classifier.labels().size() : 1;
+  ClassificationMetrics metrics(classifier.labels(), {.probabilities = probabilities});
+  std::vector<std::size_t> class_of;  // a label of the corpus to the class
+  for (const std::string& label : corpus.native_labels()) class_of.push_back(metrics.class_of(label));
+  std::vector<double> row_probabilities(classifier.labels().size());
+  double right = 0;
   constexpr std::size_t kBlock = 4096;
   for (std::size_t begin = first; begin < end; begin += kBlock) {
     const std::size_t rows = std::min(kBlock, end - begin);
@@ -29,32 +37,32 @@ Value measure(const Classifier& classifier, const Corpus& corpus, std::size_t fi
         predict_rows(classifier, rows, count, threads,
                      [&](std::size_t row, std::string& lines) { lines += corpus.words(begin + row); });
     for (std::size_t row = 0; row < rows; ++row) {
-      const auto is_right = [&](const Guess& guess) {
-        if (guess.label < 0) return false;
-        const std::string& label = classifier.labels()[static_cast<std::size_t>(guess.label)];
-        const auto labels = corpus.labels(begin + row);
-        return std::any_of(labels.begin(), labels.end(), [&](int item) {
-          return corpus.native_labels()[static_cast<std::size_t>(item)] == label;
-        });
-      };
-      const auto its = guesses.begin() + static_cast<std::ptrdiff_t>(row * count);
-      const auto truth = std::find_if(its, its + static_cast<std::ptrdiff_t>(count), is_right);
-      if (truth == its) right += 1;
-      // What is below float's epsilon cannot be told from 0, which would make the loss infinite.
-      const float probability = truth == its + static_cast<std::ptrdiff_t>(count) ? 0 : truth->probability;
-      loss -= std::log(std::clamp<double>(probability, 1.2e-7, 1));
+      const Guess* its = guesses.data() + row * count;
+      const std::size_t guess = its->label < 0 ? metrics.class_of("") : static_cast<std::size_t>(its->label);
+      const auto labels = corpus.labels(begin + row);
+      if (several) {
+        right += std::any_of(labels.begin(), labels.end(),
+                             [&](int label) { return class_of[static_cast<std::size_t>(label)] == guess; });
+        continue;
+      }
+      std::fill(row_probabilities.begin(), row_probabilities.end(), 0);
+      for (std::size_t k = 0; k < count && its[k].label >= 0; ++k)
+        row_probabilities[static_cast<std::size_t>(its[k].label)] = shortest(its[k].probability);
+      metrics.add(class_of[static_cast<std::size_t>(labels[0])], guess, row_probabilities.data());
     }
   }
-  const auto lines = static_cast<double>(end - first);
-  Value metrics = Value::object({{prefix + "accuracy", right / lines}});
-  if (wants_loss) metrics[prefix + "log_loss"] = loss / lines;
-  return metrics;
+  if (several) return Value::object({{prefix + "accuracy", right / static_cast<double>(end - first)}});
+  Value named = Value::object();
+  const Value measured = metrics.metrics();
+  for (const auto& [name, value] : measured.as_object()) named[prefix + name] = value;
+  return named;
 }
 
 // All classes that the classifier knows, by their own names.
 TextSchema make_schema(const TextColumns& columns, const Corpus& corpus, const Classifier& classifier) {
   TextSchema schema;
   schema.text = columns.text;
+  schema.label = columns.label;
   schema.normalize = columns.normalize;
   const auto& labels = classifier.labels();
   for (std::size_t i = 0; i < corpus.classes().size(); ++i)
@@ -89,8 +97,10 @@ TrainedText train_text(const TrainRequest& request, TrainReporter& reporter) {
   const FastTextSettings settings = fasttext_settings(parameters, corpus, request.cpus);
   log_settings(corpus, settings, reporter);
 
+  // With validation lines the caller measures.
+  const bool validates = !request.validation.paths.empty();
   const std::size_t lines = corpus.lines(),
-                    front = corpus.shuffle(parameters.get_number("holdout", 0.2),
+                    front = corpus.shuffle(validates ? 0 : parameters.get_number("holdout", 0.2),
                                            static_cast<std::uint64_t>(parameters.get_integer("seed")));
   const bool measures = front < lines, refits = measures && parameters.get_boolean("refit", true);
   const double total = settings.epoch * (refits ? 2.0 : 1.0);
@@ -109,7 +119,8 @@ TrainedText train_text(const TrainRequest& request, TrainReporter& reporter) {
     reporter.log(fmt::format("measured on {} held-back lines{}", lines - front,
                              refits ? "; now all lines are learned from" : ", which are not learned from"));
   } else {
-    reporter.log("no lines are held back: nothing is measured on new data");
+    reporter.log(validates ? "no lines are held back: there are validation lines, and one fit of all others"
+                           : "no lines are held back: nothing is measured on new data");
   }
   if (refits) {
     classifier.reset();

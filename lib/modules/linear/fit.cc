@@ -68,9 +68,9 @@ LinearParameters linear_parameters(const Value& parameters, TableTask task) {
   LinearParameters linear;
   linear.solver = parameters.get_string("solver", task == TableTask::classification ? "logistic" : "svr");
   if (solver_named(linear.solver).task != task)
-    throw invalid_argument(
-        fmt::format("the solver \"{}\" is for {}, but the task is {}: leave solver out, or set task",
-                    linear.solver, table_task_name(solver_named(linear.solver).task), table_task_name(task)));
+    throw invalid_argument(fmt::format(
+        "the solver \"{}\" is for {}, but the task is {}: leave solver out, or set task", linear.solver,
+        learning_task_name(solver_named(linear.solver).task), learning_task_name(task)));
   linear.cost = parameters.get_number("C", linear.cost);
   linear.epsilon = parameters.get_number("epsilon", linear.epsilon);
   linear.tolerance = parameters.get_number("tolerance", solver_named(linear.solver).tolerance);

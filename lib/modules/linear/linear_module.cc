@@ -84,9 +84,12 @@ std::unique_ptr<Module> LinearModuleClass::train(const TrainRequest& request, Tr
                                           request.cpus);
   };
 
-  // Once without the rows that are held back, to measure; then on all.
+  // Once without the rows that are held back, to measure; then on all. With validation rows the caller
+  // measures.
   Value metrics = Value::object();
-  const std::size_t front = hold_back(data, parameters.holdout, parameters.seed), held = data.rows() - front;
+  const bool validates = !request.validation.paths.empty();
+  const std::size_t front = validates ? data.rows() : hold_back(data, parameters.holdout, parameters.seed),
+                    held = data.rows() - front;
   const double fits = held > 0 ? 2 : 1;
   if (held > 0) {
     const auto module = fit_rows(front);
@@ -97,7 +100,8 @@ std::unique_ptr<Module> LinearModuleClass::train(const TrainRequest& request, Tr
     reporter.progress(1, fits, "fits", metrics);
     reporter.log(fmt::format("measured on {} held-back rows; now all rows are learned from", held));
   } else {
-    reporter.log("no rows are held back: nothing is measured on new data");
+    reporter.log(validates ? "no rows are held back: there are validation rows, and one fit of all others"
+                           : "no rows are held back: nothing is measured on new data");
   }
   auto module = fit_rows(data.rows());
   add_metrics(metrics, training_metrics(*module, data));

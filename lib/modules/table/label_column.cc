@@ -13,8 +13,6 @@ namespace ostler {
 
 namespace {
 
-// A numeric label with more distinct values than this is something to estimate, not a class.
-constexpr std::size_t kMostNumericClasses = 20;
 // Below this many rows, anything goes: toy data.
 constexpr std::size_t kFewRows = 20;
 
@@ -75,13 +73,8 @@ TableTask LabelColumn::decide() const {
   if (task_) return *task_;
   if (text_) return TableTask::classification;
   const auto is_whole = [](double value) { return value == std::floor(value); };
-  if (!std::all_of(values_.begin(), values_.end(), is_whole)) return TableTask::regression;
-  const std::size_t distinct = sorted_distinct(values_).size();
-  // One value only is a class that stands alone, which is refused below with a better message than a constant
-  // gets.
-  if (distinct == 1) return TableTask::classification;
-  return distinct <= kMostNumericClasses && 2 * distinct < values_.size() ? TableTask::classification
-                                                                          : TableTask::regression;
+  const bool whole = std::all_of(values_.begin(), values_.end(), is_whole);
+  return task_of_numbers(whole, whole ? sorted_distinct(values_).size() : 0, values_.size());
 }
 
 void LabelColumn::name_classes(TableSchema& schema) {
@@ -104,9 +97,10 @@ void LabelColumn::name_classes(TableSchema& schema) {
 void LabelColumn::check_classes(const TableSchema& schema) const {
   const std::size_t classes = schema.classes.size(), rows = values_.size();
   if (classes == 1)
-    throw invalid_argument(fmt::format(
-        "the label \"{}\" is \"{}\" in all {} rows: classification needs at least two classes to tell apart",
-        name_, schema.classes[0], rows));
+    throw invalid_argument(
+        fmt::format("the label \"{}\" is \"{}\" in all {} rows: classification needs at least two classes to "
+                    "tell apart{}",
+                    name_, schema.classes[0], rows, text_ ? "" : "; task=regression estimates a number"));
   if (rows < kFewRows || 2 * classes <= rows) return;
   std::string message = fmt::format(
       "the label \"{}\" has {} different values in {} rows, too many to be classes", name_, classes, rows);

@@ -1,39 +1,54 @@
 #include "lib/modules/table/metrics.h"
 
 #include <algorithm>
-#include <cmath>
+#include <vector>
+
+#include "lib/base/strings.h"
+#include "lib/core/metrics.h"
 
 namespace ostler {
 
+namespace {
+
+enum class Detail { each_round, all };
+
+Value measure(const TrainingData& data, std::size_t first, std::size_t count, const float* scores,
+              Probabilities probabilities, Detail detail) {
+  const std::size_t outputs = data.schema.outputs();
+  const auto number = [&](float score) {
+    return detail == Detail::all ? shortest(score) : static_cast<double>(score);
+  };
+  if (data.schema.task == TableTask::regression) {
+    RegressionMetrics metrics;
+    for (std::size_t i = 0; i < count; ++i)
+      metrics.add(data.labels[first + i], number(scores[i]), data.weight(first + i));
+    return metrics.metrics();
+  }
+  ClassificationMetrics metrics(data.schema.classes, {.probabilities = probabilities == Probabilities::yes,
+                                                      .auc = detail == Detail::all});
+  for (const std::string& name : data.unknown_classes) metrics.class_of(name);
+  std::vector<double> row(outputs);
+  for (std::size_t i = 0; i < count; ++i, scores += outputs) {
+    std::transform(scores, scores + outputs, row.begin(), number);
+    metrics.add(static_cast<std::size_t>(data.labels[first + i]),
+                static_cast<std::size_t>(std::max_element(scores, scores + outputs) - scores), row.data(),
+                data.weight(first + i));
+  }
+  return metrics.metrics();
+}
+
+}  // namespace
+
 Value table_metrics(const TrainingData& data, std::size_t first, std::size_t count, const float* scores,
                     Probabilities probabilities, const std::string& prefix) {
-  const std::size_t outputs = data.schema.outputs();
-  const bool regression = data.schema.task == TableTask::regression;
-  double total = 0, right = 0, log_loss = 0, squares = 0, distances = 0;
-  for (std::size_t i = 0; i < count; ++i, scores += outputs) {
-    const double label = data.labels[first + i], weight = data.weight(first + i);
-    total += weight;
-    if (regression) {
-      const double difference = static_cast<double>(scores[0]) - label;
-      squares += weight * difference * difference;
-      distances += weight * std::abs(difference);
-    } else {
-      const auto truth = static_cast<std::ptrdiff_t>(label);
-      if (std::max_element(scores, scores + outputs) - scores == truth) right += weight;
-      // A probability of 0 would make the loss infinite; float's epsilon is what the scores can tell from it.
-      log_loss -= weight * std::log(std::clamp<double>(scores[truth], 1.2e-7, 1));
-    }
-  }
   Value metrics = Value::object();
-  if (!(total > 0)) return metrics;
-  if (regression) {
-    metrics[prefix + "rmse"] = std::sqrt(squares / total);
-    metrics[prefix + "mae"] = distances / total;
-  } else {
-    metrics[prefix + "accuracy"] = right / total;
-    if (probabilities == Probabilities::yes) metrics[prefix + "log_loss"] = log_loss / total;
-  }
+  const Value measured = measure(data, first, count, scores, probabilities, Detail::all);
+  for (const auto& [name, value] : measured.as_object()) metrics[prefix + name] = value;
   return metrics;
+}
+
+Value round_metrics(const TrainingData& data, std::size_t first, std::size_t count, const float* scores) {
+  return measure(data, first, count, scores, Probabilities::yes, Detail::each_round);
 }
 
 Value training_metrics(const TableModule& module, const TrainingData& data) {

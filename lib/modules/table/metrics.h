@@ -13,12 +13,14 @@ namespace ostler {
 
 enum class Probabilities { no, yes };
 
-// Metrics of the rows from `first` on, weighted as the data are: "accuracy" and (where scores are
-// probabilities) "log_loss", or "rmse" and "mae"; each name with `prefix` before it ("train_" for data that
-// was learned from). `scores` are outputs() numbers a row, of the rows from `first` on. No rows, or only rows
-// of weight 0: an empty map.
+// Metrics of the rows from `first` on, weighted as the data are: those of lib/core/metrics.h, each name with
+// `prefix` before it ("train_" for data that was learned from). `scores` are outputs() numbers a row, of the
+// rows from `first` on; they count as the numbers that run() gives for them.
 Value table_metrics(const TrainingData& data, std::size_t first, std::size_t count, const float* scores,
                     Probabilities probabilities, const std::string& prefix = {});
+// The same for each round of a training, in a fraction of the time: without auc, and scores count as they
+// are, so that the last digits of log_loss differ.
+Value round_metrics(const TrainingData& data, std::size_t first, std::size_t count, const float* scores);
 
 // The metrics of a trained module on all rows that it was trained on, with "train_" before their names.
 Value training_metrics(const TableModule& module, const TrainingData& data);

@@ -24,10 +24,6 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
 
 }  // namespace
 
-std::string_view table_task_name(TableTask task) {
-  return task == TableTask::classification ? "classification" : "regression";
-}
-
 TableParameters table_parameters(const Value& parameters) {
   TableParameters table;
   table.label = parameters.get_string("label");
@@ -35,9 +31,7 @@ TableParameters table_parameters(const Value& parameters) {
   table.features = names(parameters, "features");
   table.categorical = names(parameters, "categorical");
   table.weight = parameters.get_string("weight");
-  const std::string task = parameters.get_string("task");
-  if (task == "classification") table.task = TableTask::classification;
-  if (task == "regression") table.task = TableTask::regression;
+  table.task = learning_task_from(parameters.get_string("task"));
   table.holdout = parameters.get_number("holdout", table.holdout);
   table.seed = static_cast<std::uint64_t>(parameters.get_integer("seed"));
   return table;

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "lib/base/value.h"
+#include "lib/core/learning_task.h"
 
 namespace ostler {
 
-enum class TableTask { classification, regression };
-std::string_view table_task_name(TableTask task);
+using TableTask = LearningTask;
 
 struct TableParameters {
   std::string label;                     // the column to predict

@@ -37,7 +37,7 @@ Value to_value(const TableSchema& schema) {
     features.push_back(std::move(item));
   }
   return Value::object({{"ostler_table", 1},
-                        {"task", table_task_name(schema.task)},
+                        {"task", learning_task_name(schema.task)},
                         {"label", schema.label},
                         {"label_kind", schema.numeric_label ? "number" : "text"},
                         {"classes", to_list(schema.classes)},

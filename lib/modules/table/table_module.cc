@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cmath>
 #include <exception>
 #include <numeric>
@@ -22,16 +21,6 @@ namespace {
 constexpr std::size_t kRowsPerThread = 1000;
 constexpr std::size_t kRowsPerShare = 512;
 
-// The number that a float's shortest text names: 0.1F as a double is 0.1, not 0.10000000149011612. A score is
-// written with the digits that it has.
-double shortest(float score) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, score).ptr;
-  double number = std::nan("");
-  std::from_chars(text, end, number);
-  return number;
-}
-
 }  // namespace
 
 TableModule::TableModule(TableSchema schema, int threads)
@@ -44,6 +33,10 @@ std::vector<InputColumn> TableModule::input_columns() const {
   std::vector<InputColumn> columns;
   for (const TableFeature& feature : schema_->features) columns.push_back({feature.name, feature.kind});
   return columns;
+}
+
+ModelTarget TableModule::target() const {
+  return {schema_->task, schema_->label, schema_->weight, schema_->classes};
 }
 
 // Large enough for each thread to have a share that pays, small enough for the processor's caches.
@@ -79,7 +72,10 @@ void TableModule::score_all(const float* cells, std::size_t rows, float* scores)
 RecordBatch TableModule::run(const RecordBatch& input, const RunOptions& options) const {
   if (options.method != "run")
     throw invalid_argument(fmt::format("this module has no method \"{}\"; it has: run", options.method));
-  const bool wants_probabilities = options.probabilities || options.top > 0;
+  bool wants_probabilities = options.probabilities || options.top > 0;
+  if (options.probabilities_or_none && options.top == 0)
+    wants_probabilities =
+        options.probabilities && schema_->task == TableTask::classification && has_probabilities();
   if (wants_probabilities && schema_->task == TableTask::regression)
     throw invalid_argument("this model estimates a number (regression): it has no probabilities of classes");
   if (wants_probabilities && !has_probabilities())
@@ -105,7 +101,7 @@ RecordBatch TableModule::run(const RecordBatch& input, const RunOptions& options
     return output;
   }
   add_predictions(output, scores, bad);
-  if (!options.probabilities) return output;
+  if (!wants_probabilities) return output;
   const std::size_t outputs = schema_->outputs();
   for (std::size_t k = 0; k < outputs; ++k) {
     Column& column = output.add_numbers(schema_->classes[k]);

@@ -31,6 +31,7 @@ class TableModule : public Module {
   std::vector<InputColumn> input_columns() const final;
   std::size_t batch_rows() const final;
   Value metrics() const final { return metrics_; }
+  ModelTarget target() const final;
   void set_metrics(Value metrics) { metrics_ = std::move(metrics); }
 
   const TableSchema& schema() const { return *schema_; }

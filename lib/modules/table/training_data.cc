@@ -23,8 +23,6 @@ constexpr std::size_t kMostCategories = 1000;
 constexpr std::size_t kFewCategories = 20;
 // Batches: rows are cut in one thread and taken as numbers in another.
 constexpr std::size_t kReadAhead = 4;
-// Of a file whose name does not tell, such as spooled standard input.
-constexpr char kFormatOfUnnamed[] = "csv";
 
 struct FeatureColumn {
   std::string name;
@@ -35,6 +33,9 @@ struct FeatureColumn {
   std::size_t present = 0;
   std::map<std::string, int, std::less<>> codes;
   std::string infinite;  // where the first infinite number is
+  // Whether each number is whole and larger than the one before.
+  bool rises = true;
+  double first = 0, last = 0;
 };
 
 class TrainingReader {
@@ -68,6 +69,7 @@ class TrainingReader {
       column.present = 0;
       column.codes.clear();
       column.infinite.clear();
+      column.rises = true;
     }
     ReadOptions options;
     options.format = request_.data_format;
@@ -120,6 +122,10 @@ class TrainingReader {
           column.text = true;
           return false;
         }
+        if (column.present == 0) column.first = column.last = number;
+        column.rises =
+            column.rises && number == std::floor(number) && (column.present == 0 || number > column.last);
+        column.last = number;
         if (!std::isnan(number)) ++column.present;
         if (std::abs(number) > FLT_MAX && column.infinite.empty())
           column.infinite = cell_text(batch, row, column.name, cell);
@@ -144,16 +150,8 @@ class TrainingReader {
 
   void take_weights(const RecordBatch& batch) {
     const auto& cells = texts(batch, parameters_.weight);
-    for (const std::size_t row : rows_) {
-      const auto fail = [&](std::string_view what) {
-        throw invalid_argument(cell_text(batch, row, parameters_.weight, cells[row]) + std::string(what));
-      };
-      double weight = 0;
-      if (!parse_number_cell(cells[row], weight)) fail(" is not a number, which the weight must be");
-      if (std::isnan(weight)) fail(" is missing, but every row needs its weight");
-      if (weight < 0 || weight > FLT_MAX) fail(" is no weight: it must be 0 or more, and finite");
-      weights_.push_back(weight);
-    }
+    for (const std::size_t row : rows_)
+      weights_.push_back(weight_of(batch, row, parameters_.weight, cells[row]));
   }
 
   // Categories in the order of their texts, so that a model does not depend on the order of the rows.
@@ -168,6 +166,27 @@ class TrainingReader {
       float& cell = cells_.row(row)[index];
       if (!std::isnan(cell)) cell = position[static_cast<std::size_t>(cell)];
     }
+  }
+
+  // Rows of the files, those included that are not chosen or have no label.
+  double rows_there() const {
+    std::size_t rows = cells_.rows() + without_label_;
+    for (const RowChoice& choice : request_.data.rows)
+      if (choice.marks != nullptr)
+        rows +=
+            static_cast<std::size_t>(std::count(choice.marks->begin(), choice.marks->end(), !choice.chosen));
+    return static_cast<double>(rows);
+  }
+
+  // A column such as an exported index: it tells where a row stood in the file, which new rows do not have.
+  void warn_of_counting(const FeatureColumn& column, TrainReporter& reporter) const {
+    if (column.text || !column.rises || column.present != cells_.rows() || column.present <= kFewCategories ||
+        column.last - column.first >= rows_there())
+      return;
+    reporter.log(fmt::format(
+        "note: column \"{}\" counts the rows ({} to {}), like an id: what is learned from it says nothing of "
+        "new rows; ignore={} leaves it out",
+        column.name, number_to_text(column.first), number_to_text(column.last), column.name));
   }
 
   void choose_columns(TableSchema& schema, TrainReporter& reporter) {
@@ -193,6 +212,7 @@ class TrainingReader {
                                " cannot be learned from: leave the cell empty, or the column out "
                                "(ignore=" +
                                column.name + ")");
+      warn_of_counting(column, reporter);
       TableFeature& feature = schema.features.emplace_back();
       feature.name = column.name;
       feature.kind = column.text ? ColumnKind::text : ColumnKind::number;
@@ -247,6 +267,18 @@ class TrainingReader {
 };
 
 }  // namespace
+
+double weight_of(const RecordBatch& batch, std::size_t row, const std::string& column,
+                 std::string_view cell) {
+  const auto fail = [&](std::string_view what) {
+    throw invalid_argument(cell_text(batch, row, column, cell) + std::string(what));
+  };
+  double weight = 0;
+  if (!parse_number_cell(cell, weight)) fail(" is not a number, which the weight must be");
+  if (std::isnan(weight)) fail(" is missing, but every row needs its weight");
+  if (weight < 0 || weight > FLT_MAX) fail(" is no weight: it must be 0 or more, and finite");
+  return weight;
+}
 
 TrainingData read_training_data(const TrainRequest& request, const TableParameters& parameters,
                                 TrainReporter& reporter) {

@@ -107,6 +107,12 @@ void Booster::update(int round, const DMatrix& matrix) {
   check(XGBoosterUpdateOneIter(handle_, round, matrix.handle()), "train");
 }
 
+std::unique_ptr<Booster> Booster::first_rounds(int end) const {
+  Owned owned{};
+  check(XGBoosterSlice(handle_, 0, end, 1, &owned.handle), "cut a model");
+  return std::unique_ptr<Booster>(new Booster(owned));
+}
+
 void Booster::load(const std::string& path) { check(XGBoosterLoadModel(handle_, path.c_str()), "read it"); }
 
 void Booster::save(const std::string& path) const {

@@ -49,6 +49,9 @@ class Booster {
   // Columns' names and kinds, which the library does not take over from the matrix.
   void describe_features(const TableSchema& schema);
   void update(int round, const DMatrix& matrix);
+  // A model of the trees of the rounds before `end` alone: the same, to the last bit, as one that was trained
+  // no further.
+  std::unique_ptr<Booster> first_rounds(int end) const;
   void load(const std::string& path);
   void save(const std::string& path) const;
   std::size_t features() const;
@@ -64,6 +67,11 @@ class Booster {
   void predict(const DMatrix& matrix, std::size_t rows, std::size_t outputs, float* to) const;
 
  private:
+  struct Owned {
+    void* handle;
+  };
+  explicit Booster(Owned owned) : handle_(owned.handle) {}
+
   void* handle_ = nullptr;
 };
 

@@ -43,14 +43,19 @@ HeldBack::HeldBack(const TrainingData& data, std::size_t first, double base)
       round_(margins_.size()),
       scores_(rows_ * data.schema.outputs()) {}
 
-Value HeldBack::add(const Booster& booster, int round) {
+Value HeldBack::add(const Booster& booster, int begin, int end) {
   const std::size_t margins = margins_a_row(data_.schema), outputs = data_.schema.outputs();
   booster.predict(data_.cells.row(first_), rows_, data_.cells.columns(), margins, round_.data(),
-                  Booster::Output::margin, round, round + 1);
+                  Booster::Output::margin, begin, end);
   for (std::size_t i = 0; i < margins_.size(); ++i) margins_[i] += static_cast<double>(round_[i]) - base_;
   for (std::size_t row = 0; row < rows_; ++row)
     to_scores(data_.schema, margins_.data() + row * margins, scores_.data() + row * outputs);
-  return table_metrics(data_, first_, rows_, scores_.data(), Probabilities::yes);
+  return round_metrics(data_, first_, rows_, scores_.data());
+}
+
+Value HeldBack::kept_metrics() const {
+  return kept_.empty() ? Value::object()
+                       : table_metrics(data_, first_, rows_, kept_.data(), Probabilities::yes);
 }
 
 }  // namespace ostler::xgb

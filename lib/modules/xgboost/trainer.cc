@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "lib/modules/table/holdout.h"
 #include "lib/modules/table/metrics.h"
 #include "lib/modules/xgboost/held_back.h"
+#include "lib/modules/xgboost/model_file.h"
 
 namespace ostler::xgb {
 
@@ -61,7 +63,8 @@ int threads_for(const TrainingData& data, int cpus) {
 }
 
 // What the library is told, as a map of parameter to value.
-Value settings_for(const TrainingData& data, const TableParameters& table, const TrainRequest& request) {
+Value settings_for(const TrainingData& data, const TableParameters& table, const TrainRequest& request,
+                   const BaseModel* base) {
   Value settings = Value::object({{"verbosity", 0},
                                   {"tree_method", "hist"},
                                   {"nthread", threads_for(data, request.cpus)},
@@ -74,7 +77,7 @@ Value settings_for(const TrainingData& data, const TableParameters& table, const
     settings["objective"] = "multi:softprob";
     settings["num_class"] = static_cast<std::int64_t>(data.schema.outputs());
   }
-  settings["base_score"] = static_cast<double>(base_score(data));
+  settings["base_score"] = static_cast<double>(base == nullptr ? base_score(data) : base->base_score);
   for (const std::string_view name : kPassedOn)
     if (const Value* value = request.parameters.find(name); value != nullptr && !value->is_null())
       settings[name] = *value;
@@ -89,11 +92,17 @@ std::unique_ptr<DMatrix> make_matrix(const TrainingData& data, std::size_t rows)
   return matrix;
 }
 
-std::unique_ptr<Booster> make_booster(const DMatrix& matrix, const Value& settings,
-                                      const TableSchema& schema) {
-  auto booster = std::make_unique<Booster>(matrix);
-  for (const auto& [name, value] : settings.as_object())
+// A booster to be trained on `matrix`, from the beginning or from the base on.
+std::unique_ptr<Booster> make_booster(const DMatrix& matrix, const Value& settings, const TableSchema& schema,
+                                      const BaseModel* base) {
+  auto booster =
+      base == nullptr ? std::make_unique<Booster>(matrix) : load_booster(base->directory, base->schema);
+  for (const auto& [name, value] : settings.as_object()) {
+    // A model file holds what a model is, and nothing of how it was trained.
+    const bool of_model = name == "objective" || name == "num_class" || name == "base_score";
+    if (base != nullptr && of_model) continue;
     booster->set(name, value.is_string() ? value.as_string() : to_json(value));
+  }
   booster->describe_features(schema);
   return booster;
 }
@@ -107,79 +116,127 @@ Value metrics_on_training_data(const Booster& booster, const DMatrix& matrix, co
   return table_metrics(data, 0, data.rows(), scores.data(), Probabilities::yes, "train_");
 }
 
+// How long to train, as the parameters have it. Rounds are those of this training, without the base's.
+struct Rounds {
+  int before = 0;    // of the base
+  int most = 0;      // to train
+  int patience = 0;  // rounds without a gain that end it; 0: never
+};
+
 struct Search {
   int trained = 0;  // rounds
-  int best = 0;     // those that predicted the held-back rows best
+  int best = 0;     // those that predicted the measured rows best
   Value metrics = Value::object();
 };
 
-// Trains on the rows before `front` and measures on the others.
-Search find_rounds(const TrainingData& data, std::size_t front, const Value& settings, int most, int patience,
-                   TrainReporter& reporter) {
-  const auto matrix = make_matrix(data, front);
-  const auto booster = make_booster(*matrix, settings, data.schema);
-  HeldBack held(data, front, base_margin(data, static_cast<float>(settings.get_number("base_score"))));
-  const char* loss_name = data.schema.task == TableTask::regression ? "rmse" : "log_loss";
+// Trains round by round, and measures each. `phases`: 2 where as many rounds follow on other rows.
+Search find_rounds(Booster& booster, const DMatrix& matrix, HeldBack& measured, const char* loss_name,
+                   const Rounds& rounds, int phases, TrainReporter& reporter) {
   Search search;
   double best = INFINITY;
-  while (search.trained < most) {
-    booster->update(search.trained, *matrix);
-    const Value metrics = held.add(*booster, search.trained);
+  for (bool goes_on = true; goes_on;) {
+    const int round = rounds.before + search.trained;
+    booster.update(round, matrix);
+    const Value metrics = measured.add(booster, round, round + 1);
     ++search.trained;
-    reporter.progress(search.trained, 2.0 * most, "rounds", metrics);
     const double loss = metrics.get_number(loss_name, INFINITY);
     // Without early stopping all rounds are wanted, whatever they gain.
-    if (loss < best || patience == 0) {
+    const bool gains = loss < best || rounds.patience == 0;
+    if (gains) {
       best = loss;
       search.best = search.trained;
-      search.metrics = metrics;
-    } else if (search.trained - search.best >= patience) {
-      break;
+      measured.keep();
     }
+    goes_on = search.trained < rounds.most && (gains || search.trained - search.best < rounds.patience);
+    const bool is_last = !goes_on && phases == 1;
+    reporter.progress(search.trained, is_last ? search.trained : 1.0 * phases * rounds.most, "rounds",
+                      metrics);
   }
-  // All held-back rows have the weight 0: there is no telling.
+  // All measured rows have the weight 0: there is no telling.
   if (search.best == 0) search.best = search.trained;
+  search.metrics = measured.kept_metrics();
   return search;
+}
+
+// Where the predictions of a base model begin to be measured, as a line for the log.
+void measure_base(const Booster& booster, HeldBack& measured, const char* loss_name, const Rounds& rounds,
+                  TrainReporter& reporter) {
+  if (rounds.before == 0) return;
+  const Value metrics = measured.add(booster, 0, rounds.before);
+  if (const Value* loss = metrics.find(loss_name))
+    reporter.log(fmt::format("the base model has the {} {:.6g} there", loss_name, loss->as_number()));
 }
 
 }  // namespace
 
 Trained train(TrainingData& data, const TableParameters& table, const TrainRequest& request,
-              TrainReporter& reporter) {
+              const BaseModel* base, TrainReporter& reporter) {
   const Value& parameters = request.parameters;
-  const int patience = static_cast<int>(parameters.get_integer("early_stopping_rounds", 50));
-  const std::size_t front = hold_back(data, table.holdout, table.seed);
+  std::optional<LabelledRows> validation;
+  if (!request.validation.paths.empty()) {
+    validation = read_labelled_rows(request.validation, request.data_format, data.schema);
+    for (const std::string& note : validation->notes) reporter.log("validation: " + note);
+  }
+  const std::size_t front = validation ? data.rows() : hold_back(data, table.holdout, table.seed);
   const bool holds_back = front < data.rows();
-  const bool stops = holds_back && patience > 0;
-  const int most =
-      static_cast<int>(parameters.get_integer("rounds", stops ? kMostRounds : kRoundsWithoutStop));
+  Rounds rounds;
+  rounds.before = base == nullptr ? 0 : base->rounds;
+  if (validation || holds_back)
+    rounds.patience = static_cast<int>(parameters.get_integer("early_stopping_rounds", 50));
+  rounds.most = static_cast<int>(
+      parameters.get_integer("rounds", rounds.patience > 0 ? kMostRounds : kRoundsWithoutStop));
   Trained trained;
-  trained.config = settings_for(data, table, request);
+  trained.config = settings_for(data, table, request, base);
+  const Value& settings = trained.config;
+  const auto score = static_cast<float>(settings.get_number("base_score"));
+  const char* loss_name = data.schema.task == TableTask::regression ? "rmse" : "log_loss";
 
-  warn_of_small_labels(data, trained.config.get_number("base_score"), reporter);
+  warn_of_small_labels(data, score, reporter);
 
   Search search;
-  if (holds_back) {
-    search = find_rounds(data, front, trained.config, most, patience, reporter);
-    trained.metrics = search.metrics;
-    const std::string measured =
-        stops ? fmt::format("{} of {} rounds predicted the {} held-back rows best", search.best,
-                            search.trained, data.rows() - front)
-              : fmt::format("{} rounds are measured on {} held-back rows", search.best, data.rows() - front);
-    reporter.log(measured + "; now as many on all rows");
+  std::unique_ptr<DMatrix> matrix = make_matrix(data, front);
+  trained.booster = make_booster(*matrix, settings, data.schema, base);
+  if (validation) {
+    HeldBack measured(validation->data, 0, base_margin(data, score));
+    measure_base(*trained.booster, measured, loss_name, rounds, reporter);
+    search = find_rounds(*trained.booster, *matrix, measured, loss_name, rounds, 1, reporter);
+    if (search.best < search.trained)
+      trained.booster = trained.booster->first_rounds(rounds.before + search.best);
+    reporter.log(
+        fmt::format("{} of {} rounds predicted the {} validation rows best, and make the model; no "
+                    "rows are held back",
+                    search.best, search.trained, measured.rows()));
+  } else if (holds_back) {
+    HeldBack measured(data, front, base_margin(data, score));
+    measure_base(*trained.booster, measured, loss_name, rounds, reporter);
+    if (base != nullptr)
+      reporter.log(
+          "note: the base model may have learned from the held-back rows, and then does better on them than "
+          "on "
+          "new ones; --validation measures on others");
+    search = find_rounds(*trained.booster, *matrix, measured, loss_name, rounds, 2, reporter);
+    const std::string words =
+        rounds.patience > 0
+            ? fmt::format("{} of {} rounds predicted the {} held-back rows best", search.best, search.trained,
+                          measured.rows())
+            : fmt::format("{} rounds are measured on {} held-back rows", search.best, measured.rows());
+    reporter.log(words + "; now as many on all rows");
+    matrix = make_matrix(data, data.rows());
+    trained.booster = make_booster(*matrix, settings, data.schema, base);
   } else {
-    search.best = most;
+    search.best = rounds.most;
     reporter.log(fmt::format(
-        "no rows are held back: {} rounds are trained, and nothing is measured on new data", most));
+        "no rows are held back: {} rounds are trained, and nothing is measured on new data", rounds.most));
   }
+  trained.metrics = search.metrics;
 
-  const auto matrix = make_matrix(data, data.rows());
-  trained.booster = make_booster(*matrix, trained.config, data.schema);
-  for (int round = 0; round < search.best; ++round) {
-    trained.booster->update(round, *matrix);
-    reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", trained.metrics);
+  for (int round = 0; !validation && round < search.best; ++round) {
+    trained.booster->update(rounds.before + round, *matrix);
+    // Nothing is measured by these: the metrics are those of the first phase.
+    reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", Value::object());
   }
   trained.config["rounds"] = search.best;
+  if (base != nullptr) trained.config["base_model"] = base->origin;
   add_metrics(trained.metrics, metrics_on_training_data(*trained.booster, *matrix, data));
   return trained;
 }

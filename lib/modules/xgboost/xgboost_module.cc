@@ -1,60 +1,16 @@
 #include "lib/modules/xgboost/xgboost_module.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sched.h>
-#include <unistd.h>
-
 #include <limits>
+#include <optional>
 
-#include "lib/base/error.h"
-#include "lib/base/files.h"
-#include "lib/base/strings.h"
 #include "lib/core/plugin.h"
 #include "lib/modules/table/training_data.h"
+#include "lib/modules/xgboost/base_model.h"
 #include "lib/modules/xgboost/held_back.h"
+#include "lib/modules/xgboost/model_file.h"
 #include "lib/modules/xgboost/trainer.h"
 
 namespace ostler {
-
-namespace {
-
-constexpr char kModelFile[] = "model.json";
-
-// The byte at `offset` from the file's start, or from its end where that is negative; 0 when there is none.
-char byte_at(const std::string& path, off_t offset) {
-  const UniqueFd file = open_file(path, O_RDONLY);
-  char byte = 0;
-  if (::lseek(file.get(), offset, offset < 0 ? SEEK_END : SEEK_SET) < 0 || ::read(file.get(), &byte, 1) != 1)
-    return 0;
-  return byte;
-}
-
-// While it lives, the library sees one processor. It reads a model by as many threads as there are, whatever
-// nthread says, and waits for them spinning: for models of usual size their start takes longer than the rest,
-// on a busy machine several times as long.
-class OneProcessor {
- public:
-  OneProcessor() {
-    const int here = ::sched_getcpu();
-    if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(here, &one);
-    changed_ = ::sched_setaffinity(0, sizeof one, &one) == 0;
-  }
-  ~OneProcessor() {
-    if (changed_) ::sched_setaffinity(0, sizeof before_, &before_);
-  }
-  OneProcessor(const OneProcessor&) = delete;
-  OneProcessor& operator=(const OneProcessor&) = delete;
-
- private:
-  cpu_set_t before_;
-  bool changed_ = false;
-};
-
-}  // namespace
 
 XGBoostModule::XGBoostModule(TableSchema schema, std::unique_ptr<xgb::Booster> booster, Value config,
                              int threads)
@@ -76,11 +32,7 @@ void XGBoostModule::score(const float* cells, std::size_t rows, float* scores) c
 }
 
 SaveResult XGBoostModule::save(const std::string& directory) const {
-  const std::string path = join_path(directory, kModelFile);
-  booster_->save(path);
-  // The library does not look whether all was written when it closes the file.
-  if (byte_at(path, -1) != '}')
-    throw Error(StatusCode::resource_exhausted, path + " could not be written whole: is the disk full?");
+  xgb::save_booster(*booster_, directory);
   save_table_schema(schema(), directory);
   return {Value::object({{"xgboost", config_}})};
 }
@@ -90,8 +42,12 @@ std::string XGBoostModuleClass::module_id() const { return "13d563df-78b8-4a0e-a
 std::unique_ptr<Module> XGBoostModuleClass::train(const TrainRequest& request,
                                                   TrainReporter& reporter) const {
   const TableParameters parameters = table_parameters(request.parameters);
-  TrainingData data = read_training_data(request, parameters, reporter);
-  xgb::Trained trained = xgb::train(data, parameters, request, reporter);
+  std::optional<xgb::BaseModel> base;
+  if (const std::string path = request.parameters.get_string("base_model"); !path.empty())
+    base = xgb::open_base_model(path, module_id());
+  TrainingData data = base ? xgb::read_further_data(request, parameters, *base, reporter)
+                           : read_training_data(request, parameters, reporter);
+  xgb::Trained trained = xgb::train(data, parameters, request, base ? &*base : nullptr, reporter);
   auto module = std::make_unique<XGBoostModule>(data.schema, std::move(trained.booster),
                                                 std::move(trained.config), request.cpus);
   module->set_metrics(std::move(trained.metrics));
@@ -100,22 +56,7 @@ std::unique_ptr<Module> XGBoostModuleClass::train(const TrainRequest& request,
 
 std::unique_ptr<Module> XGBoostModuleClass::load(const LoadRequest& request) const {
   TableSchema schema = load_table_schema(request.directory);
-  const std::string path = join_path(request.directory, kModelFile);
-  const auto fail = [&](const std::string& what) { throw Error(StatusCode::data_loss, path + what); };
-  // The library takes what does not begin like JSON for one of its older formats, and has no good words for
-  // it.
-  if (byte_at(path, 0) != '{') fail(" is no model of XGBoost in JSON");
-  auto booster = std::make_unique<xgb::Booster>();
-  booster->set("verbosity", "0");
-  try {
-    const OneProcessor alone;
-    booster->load(path);
-  } catch (const Error& error) {
-    fail(std::string(": ") + error.what());
-  }
-  if (booster->features() != schema.features.size())
-    fail(fmt::format(" has {} columns, but schema.json has {}", booster->features(), schema.features.size()));
-  if (booster->rounds() < 1) fail(" has no trees");
+  auto booster = xgb::load_booster(request.directory, schema);
   const Value* config = request.config.values().find("xgboost");
   return std::make_unique<XGBoostModule>(std::move(schema), std::move(booster),
                                          config == nullptr ? Value::object() : *config, request.threads);

@@ -62,9 +62,9 @@ TEST_CASE("[TRN-9] parameters: wrong names and values are refused with what is a
   CHECK(message_of(Value::object({{"label", "y"}, {"ignore", "a,,b"}})) != "(no error)");
 }
 
-TEST_CASE("[TRN-7] parameters: a model to start from is a later step") {
+TEST_CASE("[TRN-7] parameters: a model to go on from is not for every module") {
   CHECK(message_of(Value::object({{"label", "y"}, {"base_model", "models/m"}}))
-            .find("cannot start from a model yet") != std::string::npos);
+            .find("cannot go on from a model") != std::string::npos);
 }
 
 TEST_CASE("parameters: described in words") {

@@ -101,6 +101,67 @@ TEST_CASE("a training begins with an empty model, whatever an earlier attempt ha
   remove_tree("training");
 }
 
+// What the program of a training is told, with the rows of the files that it names in place of their paths.
+Value told_to_program(const TrainRequest& request) {
+  make_directories("scripts");
+  write_file("scripts/train.sh", "exit 0", Sync::no);
+  const ModuleManifest manifest = script_module("train.sh", absolute_path("scripts"));
+  TrainedProgram training(manifest, absolute_path("training"));
+  std::vector<std::string> environment;
+  training.prepare(request, environment);
+  Value told = parse_json(read_file("training/params.json"), "params.json");
+  for (const char* list : {"data", "validation"})
+    for (Value& path : told[list].as_array())
+      if (starts_with(path.as_string(), absolute_path("training")))
+        path = file_name(path.as_string()) + "\n" + read_file(path.as_string());
+  remove_tree("training");
+  return told;
+}
+
+TEST_CASE("a program gets whole files as they are, and chosen rows as files of their own") {
+  write_file("rows.csv", "a,b\n1,\"x, y\"\n2,NA\n\n3,\"\"\n", Sync::no);
+  write_file("more.csv", "b,a\nz,4\nw,5\n", Sync::no);
+  TrainRequest request;
+  request.data.paths = {absolute_path("rows.csv"), absolute_path("more.csv")};
+  Value told = told_to_program(request);
+  CHECK(told["data"].as_array()[0].as_string() == absolute_path("rows.csv"));
+  CHECK(told["validation"].size() == 0);
+  CHECK(told["validation"].is_array());
+  request.validation.paths = {absolute_path("more.csv")};
+  told = told_to_program(request);
+  CHECK(told["data"].size() == 2);
+  CHECK(told["validation"].as_array()[0].as_string() == absolute_path("more.csv"));
+
+  const auto marks = [](std::vector<bool> list) { return std::make_shared<const std::vector<bool>>(list); };
+  const auto first = marks({true, false, true}), second = marks({false, true});
+  request.data.rows = {{first, true}, {second, true}};
+  request.validation = {request.data.paths, {{first, false}, {second, false}}};
+  told = told_to_program(request);
+  REQUIRE(told["data"].size() == 1);
+  CHECK(told["data"].as_array()[0].as_string() == "train.csv\na,b\n1,\"x, y\"\n3,\"\"\n5,w\n");
+  CHECK(told["validation"].as_array()[0].as_string() == "validation.csv\na,b\n2,\n4,z\n");
+  CHECK(told["data_format"].is_null());
+
+  // Objects keep their numbers, and an array becomes lines.
+  write_file("rows.json", R"([{"a": 1.50, "b": "2"}, {"a": null, "b": "x"}])", Sync::no);
+  const auto one = marks({true});
+  request.data = {{absolute_path("rows.json")}, {{one, true}}};
+  request.validation = {request.data.paths, {{one, false}}};
+  request.data_format = "json";
+  told = told_to_program(request);
+  CHECK(told["data"].as_array()[0].as_string() == "train.jsonl\n{\"a\": 1.50, \"b\": 2}\n");
+  CHECK(told["validation"].as_array()[0].as_string() == "validation.jsonl\n{\"a\": null, \"b\": \"x\"}\n");
+  CHECK(told["data_format"].as_string() == "jsonl");
+
+  write_file("rows.txt", "a \"b\"\n\nc\n", Sync::no);
+  request.data = {{absolute_path("rows.txt")}, {{marks({true, true}), true}}};
+  request.validation = {};
+  request.data_format = "text";
+  told = told_to_program(request);
+  CHECK(told["data"].as_array()[0].as_string() == "train.txt\na \"b\"\n\n");
+  CHECK(told["validation"].size() == 0);
+}
+
 TEST_CASE("the newest lines of a stream are remembered by their number") {
   RecentLines lines;
   CHECK(lines.empty());

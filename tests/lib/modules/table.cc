@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "lib/modules/table/holdout.h"
@@ -92,10 +93,12 @@ TEST_CASE("metrics weigh the rows") {
   const Value all = table_metrics(data, 0, 3, scores.data(), Probabilities::yes, "train_");
   CHECK(all.get_number("train_accuracy") == doctest::Approx(3.0 / 8));
   CHECK(all.get_number("train_log_loss") ==
-        doctest::Approx((std::log(2) - 2 * std::log(0.8) - 5 * std::log(1.2e-7)) / 8));
+        doctest::Approx(
+            (std::log(2) - 2 * std::log(0.8) - 5 * std::log(std::numeric_limits<double>::epsilon())) / 8));
   const Value last = table_metrics(data, 1, 1, scores.data() + 3, Probabilities::no);
   CHECK(last.get_number("accuracy") == 1);
-  CHECK(last.size() == 1);
+  CHECK(last.get_number("macro_f1") == 1);
+  CHECK(last.size() == 2);
   CHECK(table_metrics(data, 3, 0, scores.data(), Probabilities::no).size() == 0);
 
   data.schema.task = TableTask::regression;
@@ -104,6 +107,21 @@ TEST_CASE("metrics weigh the rows") {
   const Value errors = table_metrics(data, 0, 3, numbers.data(), Probabilities::no);
   CHECK(errors.get_number("rmse") == doctest::Approx(std::sqrt(13.0 / 8)));
   CHECK(errors.get_number("mae") == doctest::Approx(9.0 / 8));
+  CHECK(errors.find("r2") != nullptr);
+}
+
+TEST_CASE("scores are measured as they are written, but for each round as they are") {
+  TrainingData data = data_of({1});
+  data.schema.task = TableTask::regression;
+  data.labels = {0};
+  data.weights.clear();
+  const float score = 0.1F;
+  CHECK(table_metrics(data, 0, 1, &score, Probabilities::no).get_number("mae") == 0.1);
+  CHECK(round_metrics(data, 0, 1, &score).get_number("mae") == static_cast<double>(0.1F));
+  TrainingData classes = data_of({1, 1, 1});
+  const std::vector<float> scores = {0.5F, 0.25F, 0.25F, 0.1F, 0.8F, 0.1F, 0, 1, 0};
+  CHECK(round_metrics(classes, 0, 3, scores.data()).find("auc") == nullptr);
+  CHECK(table_metrics(classes, 0, 3, scores.data(), Probabilities::yes).find("auc") != nullptr);
 }
 
 TEST_CASE("a schema comes back as it was") {

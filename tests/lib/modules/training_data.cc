@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "tests/lib/modules/training.h"
 
@@ -132,6 +133,31 @@ TEST_CASE("columns that say nothing are left out of the model") {
   CHECK(forced.schema.features[0].categories.size() == 100);
 }
 
+TEST_CASE("a number column that counts the rows is noted, and stays") {
+  const auto note = [](const std::function<std::string(int)>& cell, const RowChoice& rows = {}) {
+    std::string text = "n,x,y\n";
+    for (int i = 0; i < 60; ++i) text += fmt::format("{},{},{}\n", cell(i), i * 7 % 13, i % 2);
+    TrainRequest request = request_for("linear", write_data(text), Value::object({{"label", "y"}}));
+    request.data.rows = {rows};
+    Recorder recorder;
+    const TrainingData data = read_training_data(request, table_parameters(request.parameters), recorder);
+    CHECK(data.schema.features.size() == 2);
+    return recorder.line_with("counts the rows");
+  };
+  const std::string line = note([](int i) { return std::to_string(1000 + i); });
+  CHECK(contains(line, "\"n\" counts the rows (1000 to 1059)"));
+  CHECK(contains(line, "ignore=n"));
+  // Also where some of the rows are chosen.
+  auto marks = std::make_shared<std::vector<bool>>();
+  for (int i = 0; i < 60; ++i) marks->push_back(i % 3 == 0);
+  CHECK(note([](int i) { return std::to_string(i); }, {marks, false}) != "");
+  CHECK(note([](int i) { return std::to_string(2 * i); }, {marks, false}) == "");
+  CHECK(note([](int i) { return std::to_string(i / 2); }) == "");
+  CHECK(note([](int i) { return std::to_string(i + 0.5); }) == "");
+  CHECK(note([](int i) { return i == 30 ? "" : std::to_string(i); }) == "");
+  CHECK(note([](int i) { return std::to_string(60 - i); }) == "");
+}
+
 TEST_CASE("more than a thousand texts are no categories") {
   std::string text = "many,x,y\n";
   for (int i = 0; i < 9000; ++i) text += fmt::format("k{},{},{}\n", i % 1500, i, i % 2);
@@ -184,7 +210,7 @@ TEST_CASE("data that cannot be learned from is refused") {
   CHECK(contains(refusal("x,y\n1,\n2,\n"), "missing in every row"));
   CHECK(contains(refusal("x,y\n,a\n,b\n"), "no column left"));
   CHECK(contains(refusal("x,y\n1,a\n2,a\n"), "needs at least two classes"));
-  CHECK(contains(refusal("x,y\n1,3\n2,3.0\n"), "needs at least two classes"));
+  CHECK(contains(refusal("x,y\n1,3\n2,3.0\n"), "task=regression"));
   std::string ids = "x,y\n";
   for (int i = 0; i < 30; ++i) ids += fmt::format("{},name-{}\n", i, i);
   CHECK(contains(refusal(ids), "30 different values in 30 rows, too many"));

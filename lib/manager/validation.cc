@@ -1,0 +1,167 @@
+#include "lib/manager/validation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "lib/base/error.h"
+#include "lib/base/strings.h"
+#include "lib/data/records.h"
+
+namespace ostler {
+
+namespace {
+
+// With more different labels than this there is nothing to keep in proportion.
+constexpr std::size_t kMostClasses = 1000;
+
+// The rows of all files, one after the other, and what each is labelled with.
+class LabelledRows {
+ public:
+  LabelledRows(const JobSpec& spec, const std::vector<std::string>& data) : spec_(spec) {
+    for (const std::string& path : data) read(path);
+  }
+
+  std::size_t labelled() const { return labelled_; }
+  const std::vector<std::size_t>& rows_of_files() const { return rows_of_files_; }
+
+  // The rows of each class, or all of them as one.
+  std::vector<std::vector<std::size_t>> groups() const {
+    const bool by_class = are_classes();
+    std::vector<std::vector<std::size_t>> groups(by_class ? codes_.size() : 1);
+    for (std::size_t row = 0; row < labels_.size(); ++row)
+      if (labels_[row] != kNone) groups[by_class ? static_cast<std::size_t>(labels_[row]) : 0].push_back(row);
+    // In the order of the labels, so that it does not depend on the order of the rows.
+    std::vector<std::vector<std::size_t>> sorted;
+    if (!by_class) return groups;
+    for (const auto& [label, code] : codes_)
+      sorted.push_back(std::move(groups[static_cast<std::size_t>(code)]));
+    return sorted;
+  }
+
+ private:
+  static constexpr int kNone = -1, kSome = -2;
+
+  void read(const std::string& path) {
+    ReadOptions options;
+    options.format = spec_.data_format.empty() ? format_of(path) : spec_.data_format;
+    if (options.format.empty()) options.format = spec_.module.input == "text" ? "text" : "csv";
+    const std::string label = spec_.parameters.get_string("label");
+    const bool text = options.format == "text";
+    if (text) {
+      options.columns = {{"text", ColumnKind::text}};
+    } else if (!label.empty()) {
+      options.columns = {{label, ColumnKind::text}};
+    }
+    const auto stream = read_ahead(open_records({{path}}, options), 4);
+    RecordBatch batch;
+    std::size_t rows = 0;
+    while (stream->next(batch)) {
+      rows += batch.rows;
+      const auto& cells = batch.columns.at(0).texts;
+      for (std::size_t row = 0; row < batch.rows; ++row) {
+        if (text)
+          add(label_in(cells[row]));
+        else
+          add(label.empty() ? std::string_view("?") : cells[row]);
+      }
+    }
+    rows_of_files_.push_back(rows);
+  }
+
+  // The first "__label__x" of a line.
+  static std::string_view label_in(std::string_view line) {
+    constexpr std::string_view prefix = "__label__";
+    const std::size_t at = line.find(prefix);
+    if (at == std::string_view::npos) return {};
+    const std::string_view label = line.substr(at + prefix.size());
+    return label.substr(0, label.find_first_of(" \t"));
+  }
+
+  void add(std::string_view label) {
+    if (label.empty()) {
+      labels_.push_back(kNone);
+      return;
+    }
+    ++labelled_;
+    if (codes_.size() > kMostClasses) {
+      labels_.push_back(kSome);
+      return;
+    }
+    auto place = codes_.find(label);
+    if (place == codes_.end())
+      place = codes_.emplace(std::string(label), static_cast<int>(codes_.size())).first;
+    labels_.push_back(place->second);
+  }
+
+  bool are_classes() const {
+    if (spec_.parameters.get_string("task") == "regression" || codes_.size() > kMostClasses) return false;
+    if (spec_.parameters.get_string("task") == "classification") return true;
+    return task_of_labels(codes_) == LearningTask::classification;
+  }
+  LearningTask task_of_labels(const std::map<std::string, int, std::less<>>& labels) const {
+    bool whole = true;
+    for (const auto& [label, code] : labels) {
+      double number = 0;
+      if (!parse_number_cell(label, number)) return LearningTask::classification;
+      whole = whole && number == std::floor(number);
+    }
+    return task_of_numbers(whole, labels.size(), labelled_);
+  }
+
+  const JobSpec& spec_;
+  std::vector<int> labels_;
+  std::map<std::string, int, std::less<>> codes_;
+  std::vector<std::size_t> rows_of_files_;
+  std::size_t labelled_ = 0;
+};
+
+// std::shuffle leaves to the library how numbers are drawn; what is learned from must not depend on that.
+void shuffle(std::vector<std::size_t>& rows, std::mt19937_64& random) {
+  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random() % i]);
+}
+
+}  // namespace
+
+DividedData divide_data(const JobSpec& spec, const std::vector<std::string>& data) {
+  DividedData divided;
+  divided.learned.paths = data;
+  for (const DataFile& file : spec.validation) divided.validation.paths.push_back(file.path);
+  if (!(spec.validation_fraction > 0)) return divided;
+
+  const LabelledRows rows(spec, data);
+  std::size_t total = 0;
+  for (const std::size_t count : rows.rows_of_files()) total += count;
+  std::vector<bool> marked(total);
+  std::size_t measured = 0;
+  std::mt19937_64 random(static_cast<std::uint64_t>(spec.parameters.get_integer("seed")));
+  for (std::vector<std::size_t>& group : rows.groups()) {
+    shuffle(group, random);
+    const auto wanted =
+        static_cast<std::size_t>(std::lround(spec.validation_fraction * static_cast<double>(group.size())));
+    const std::size_t taken = std::min(wanted, group.size() - std::min<std::size_t>(group.size(), 1));
+    for (std::size_t i = 0; i < taken; ++i) marked[group[i]] = true;
+    measured += taken;
+  }
+  if (measured == 0)
+    throw invalid_argument(
+        fmt::format("--validation {}: of {} rows with a label that part of each class is none to measure on: "
+                    "take a larger part, more data, or name validation files",
+                    spec.validation_fraction, rows.labelled()));
+  divided.validation.paths = data;
+  std::size_t first = 0;
+  for (const std::size_t count : rows.rows_of_files()) {
+    const auto begin = marked.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto marks =
+        std::make_shared<const std::vector<bool>>(begin, begin + static_cast<std::ptrdiff_t>(count));
+    divided.validation.rows.push_back({marks, true});
+    divided.learned.rows.push_back({marks, false});
+    first += count;
+  }
+  return divided;
+}
+
+}  // namespace ostler
