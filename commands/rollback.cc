@@ -127,6 +127,7 @@ int run(const Invocation& invocation) {
                           : "; the one that was there is kept as " + replaced +
                                 ", and the next rollback "
                                 "brings it back"));
+  model["name"] = invocation.arguments[0][0];
   model["path"] = place;
   model["kept"] = replaced.empty() ? Value() : Value(replaced);
   const Value document = Value::object({{"schema", 1}, {"models", Value::array({model})}, {"total", 1}});

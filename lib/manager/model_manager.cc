@@ -279,6 +279,11 @@ void check_base_model(const ModuleManifest& manifest, const TrainArguments& argu
                                        parameter, shown, manifest.name, config.name()));
   const Value* target = config.values().find("target");
   const std::string label = target == nullptr ? "" : target->get_string("label");
+  const std::string task = target == nullptr ? "" : target->get_string("task");
+  const std::string wanted_task = arguments.parameters.get_string("task");
+  if (!task.empty() && !wanted_task.empty() && task != wanted_task)
+    throw invalid_argument(
+        fmt::format("{}={}: that model is for {}, and the task is {}", parameter, shown, task, wanted_task));
   const std::string wanted = arguments.parameters.get_string("label");
   if (!label.empty() && !wanted.empty() && label != wanted)
     throw invalid_argument(

@@ -184,6 +184,16 @@ class RequireTest(GatesTest):
         result = self.ostler("train", "prog", IRIS, "--wait", "--require", "wr<0.5", code=7)
         self.assertIn("no metric wr; did you mean \"wer\"", result.err)
 
+    def test_a_programs_metric_that_is_none(self):
+        self.configure("modules: {prog: {type: command, config: {train: [sh, " + str(self.write("t.sh", """\
+            printf '%s\\n' '{"metrics": {"a b": 1}}' '{"metrics": {"x\\u001b": 1}}' '{"metrics": {"wer": "low"}}' \\
+                '{"metrics": {"good": 1}}' >> $OSTLER_EVENTS
+            echo x > $OSTLER_MODEL_DIR/x""")) + "], run: [cat]}}}")
+        job = self.ostler("train", "prog", IRIS, "--wait").line
+        self.assertEqual(self.job(job)["metrics"], {"good": 1})
+        log = self.ostler("logs", job).out
+        self.assertEqual(log.count("means nothing"), 3, log)
+
 
 class RecordTest(GatesTest):
     def test_what_config_yml_keeps(self):

@@ -54,6 +54,16 @@ std::string write_rows(const RowFiles& files, const ReadOptions& options, const 
   return path;
 }
 
+// It is shown in lines and tables.
+void check_metric_name(const std::string& name) {
+  constexpr std::size_t kLongestName = 100;
+  const bool shows =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c != 0x7F; });
+  if (name.empty() || name.size() > kLongestName || !shows)
+    throw invalid_argument(
+        "the name of a metric is at most 100 bytes, without blanks and control characters");
+}
+
 // What a program has trained: files.
 class ProgramModel : public Module {
  public:
@@ -206,6 +216,7 @@ void TrainedProgram::take_event(std::string_view line, TrainReporter& reporter) 
     event.as_object("a line of OSTLER_EVENTS");
     if (const Value* metrics = event.find("metrics"); metrics != nullptr && !metrics->is_null())
       for (const auto& [name, value] : metrics->as_object("metrics")) {
+        check_metric_name(name);
         value.as_number("the metric " + name);
         metrics_[name] = value;
       }
