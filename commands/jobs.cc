@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "commands/interrupt.h"
 #include "commands/output.h"
 #include "commands/progress.h"
@@ -241,6 +243,30 @@ std::string end_sentence(const JobInfo& info) {
   return text;
 }
 
+namespace {
+
+// What stands where the live line was: "training 1f0c2d3e is COMPLETED after 12s: accuracy=0.97".
+std::string completed_sentence(const JobInfo& info) {
+  const std::string what = info.kind == JobKind::train ? "training" : "prediction";
+  std::string text = fmt::format("{} {} is COMPLETED", what, info.uuid.substr(0, 8));
+  if (info.start_time) text += " after " + shown_duration(info);
+  std::vector<std::string> metrics = metric_words(info.metrics);
+  if (metrics.size() > 3) metrics.resize(3);
+  if (!metrics.empty()) text += ": " + join(metrics, " ");
+  return text;
+}
+
+// `wait` and `result` are their own way back.
+std::string command_to_come_back(const Invocation& invocation, const std::vector<std::string>& uuids) {
+  if (invocation.command != "wait" && invocation.command != "result")
+    return "ostler wait " + uuids[0].substr(0, 8);
+  std::vector<std::string> words;
+  for (const std::string& word : invocation.line) words.push_back(shell_quote(word));
+  return join(words, " ");
+}
+
+}  // namespace
+
 std::vector<std::string> resolve_all(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<std::string> uuids;
   for (const std::string& id : ids) uuids.push_back(invocation.manager().jobs().resolve(id));
@@ -250,11 +276,15 @@ std::vector<std::string> resolve_all(const Invocation& invocation, const std::ve
 int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids, JobEngine::Wait mode) {
   JobEngine& engine = invocation.manager().jobs();
   InterruptGuard interrupt;
-  ProgressLine progress(!invocation.quiet());
-  std::vector<JobInfo> last;
+  JobProgress progress(!invocation.quiet());
   bool cancelling = false;
+  std::optional<std::set<std::string>> waited_for;
   const auto on_look = [&](const std::vector<JobInfo>& jobs) {
-    last = jobs;
+    if (!waited_for) {
+      waited_for.emplace();
+      for (const JobInfo& info : jobs)
+        if (!is_terminal(info.status)) waited_for->insert(info.uuid);
+    }
     progress.show(jobs);
     if (interrupt.count() > 0) throw Interrupted();
   };
@@ -271,12 +301,12 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
     if (!cancelling) {
       say(std::string("interrupted; the job goes on") +
           (InterruptGuard::can_come_again() ? " (Ctrl-C again within 2 s cancels it)" : "") +
-          "; to come back: ostler wait " + shell_quote(last.empty() ? uuids[0] : last[0].id));
+          "; to come back: " + command_to_come_back(invocation, uuids));
       cancelling = interrupt.second_within(std::chrono::seconds(2));
     }
     if (!cancelling) return 130;
   }
-  progress.clear();
+  const bool was_live = progress.clear();
   std::vector<JobInfo> jobs;
   for (const std::string& uuid : uuids)
     jobs.push_back(cancelling ? engine.cancel(uuid) : engine.get_info(uuid));
@@ -284,7 +314,10 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   const JobInfo* first = nullptr;
   for (const JobInfo& info : jobs) {
     if (!is_terminal(info.status)) continue;
-    if (info.status != JobStatus::COMPLETED) say(end_sentence(info));  // with --quiet, too: cron mails it
+    if (info.status != JobStatus::COMPLETED)
+      say(end_sentence(info));  // with --quiet, too: cron mails it
+    else if (was_live && waited_for->count(info.uuid) > 0)
+      say(completed_sentence(info));
     if (!info.note.empty() && !invocation.quiet()) say("note: " + printable(info.note));
     if (mode == JobEngine::Wait::any) {
       if (first == nullptr || *info.completion_time < *first->completion_time) first = &info;

@@ -222,4 +222,14 @@ std::string shown_metrics(const Value& metrics) {
   return text;
 }
 
+std::vector<std::string> metric_words(const Value& metrics) {
+  std::vector<std::string> words;
+  if (!metrics.is_object()) return words;
+  for (const bool of_training : {false, true})
+    for (const auto& [name, value] : metrics.as_object())
+      if (value.is_number() && starts_with(name, "train_") == of_training)
+        words.push_back(in_one_line(name) + "=" + shown_number(value.as_number()));
+  return words;
+}
+
 }  // namespace ostler

@@ -49,5 +49,7 @@ std::string shown_time(Time time, bool relative);
 std::string shown_number(double number);  // at most 4 significant decimals
 std::string shown_bytes(double bytes);    // "12.3 MB"
 std::string shown_metrics(const Value& metrics);
+// "accuracy=0.97" of each number, those on data that was not trained on first.
+std::vector<std::string> metric_words(const Value& metrics);
 
 }  // namespace ostler
