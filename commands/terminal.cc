@@ -242,13 +242,14 @@ volatile sig_atomic_t g_stopping = 0, g_resized = 0;
 void on_stop_of_screen(int) { g_stopping = 1; }
 void on_resize_of_screen(int) { g_resized = 1; }
 termios g_terminal_before;
+bool g_has_keys = false;
 
 }  // namespace
 
 Screen::Screen() {
   install(SIGWINCH, on_resize_of_screen, &g_resize_before);
   install(SIGTSTP, on_stop_of_screen, &g_stop_before);
-  ::tcgetattr(0, &g_terminal_before);
+  g_has_keys = ::tcgetattr(0, &g_terminal_before) == 0;
   enter();
 }
 
@@ -263,14 +264,14 @@ void Screen::enter() {
   keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
   keys.c_cc[VMIN] = 1;
   keys.c_cc[VTIME] = 0;
-  ::tcsetattr(0, TCSADRAIN, &keys);
+  if (g_has_keys) ::tcsetattr(0, TCSADRAIN, &keys);
   write_to(1, "\x1b[?1049h\x1b[?25l\x1b[H\x1b[J");
   drawn_.clear();
 }
 
 void Screen::leave() {
   write_to(1, "\x1b[?25h\x1b[?1049l");
-  ::tcsetattr(0, TCSADRAIN, &g_terminal_before);
+  if (g_has_keys) ::tcsetattr(0, TCSADRAIN, &g_terminal_before);
 }
 
 void Screen::draw(const std::vector<std::string>& lines) {
@@ -286,7 +287,7 @@ void Screen::draw(const std::vector<std::string>& lines) {
 }
 
 char Screen::key(int milliseconds) {
-  pollfd input = {0, POLLIN, 0};
+  pollfd input = {g_has_keys ? 0 : -1, POLLIN, 0};
   const int ready = g_stopping != 0 || g_resized != 0 ? 0 : ::poll(&input, 1, milliseconds);
   if (g_stopping != 0) {
     leave();
@@ -299,7 +300,7 @@ char Screen::key(int milliseconds) {
   char key = 0;
   const ssize_t count = ::read(0, &key, 1);
   if (count < 0) return 0;
-  return count == 0 ? '\x04' : key;
+  return count == 0 ? kEnd : key;
 }
 
 }  // namespace ostler

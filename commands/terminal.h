@@ -52,7 +52,7 @@ class LiveLines {
 
 // The whole terminal as a page of its own (the alternate screen), keys read one by one. What was there comes
 // back when it is destroyed; so an InterruptGuard must exist before it. Ctrl-Z leaves it for as long as the
-// program is stopped. Standard input and output must be the terminal.
+// program is stopped. Standard output must be the terminal.
 class Screen {
  public:
   Screen();
@@ -61,9 +61,10 @@ class Screen {
   Screen& operator=(const Screen&) = delete;
   // Draws where it differs from what is there, or was resized since.
   void draw(const std::vector<std::string>& lines);
-  // Waits at most so long for a key: gives it; 0 after a resize, a signal, or when the time is over. The end
-  // of the input is Ctrl-D.
+  // Waits at most so long for a key: gives it; 0 after a resize, a signal, or when the time is over; kEnd for
+  // Ctrl-D and where the terminal is gone. Without a terminal on standard input there are no keys.
   char key(int milliseconds);
+  static constexpr char kEnd = '\x04';
 
  private:
   void enter();
