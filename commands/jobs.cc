@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "commands/chart.h"
 #include "commands/interrupt.h"
 #include "commands/output.h"
 #include "commands/progress.h"
@@ -133,12 +134,15 @@ Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total) {
                         {"truncated", static_cast<std::int64_t>(jobs.size()) < total}});
 }
 
-std::string job_details(const JobInfo& info) {
-  const auto time = [](const std::optional<Time>& point) {
-    return point ? format_time(*point) : std::string();
+namespace {
+
+std::vector<std::pair<std::string, std::string>> detail_lines(const JobInfo& info, bool on_terminal) {
+  const auto time = [&](const std::optional<Time>& point) {
+    if (!point) return std::string();
+    return format_time(*point) + (on_terminal ? " (" + shown_time(*point, true) + ")" : "");
   };
   std::string reason(job_reason_name(info.reason));
-  return format_details({
+  return {
       {"id", info.id},
       {"uuid", info.uuid},
       {"kind", std::string(job_kind_name(info.kind))},
@@ -177,10 +181,8 @@ std::string job_details(const JobInfo& info) {
       {"directory", info.directory},
       {"cwd", info.working_directory},
       {"command", joined(info.command)},
-  });
+  };
 }
-
-namespace {
 
 Colour colour_of(JobStatus status) {
   switch (status) {
@@ -197,8 +199,74 @@ Colour colour_of(JobStatus status) {
 
 }  // namespace
 
+std::string job_details(const JobInfo& info) { return format_details(detail_lines(info, false)); }
+
+namespace {
+
+// Those that have a value, as -p takes them.
+std::string parameter_words(const Value& parameters) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : parameters.as_object())
+    if (!value.is_null())
+      words.push_back(shell_quote(name + (value.is_array() || value.is_object() ? ":=" : "=") +
+                                  (value.is_string() ? value.as_string() : to_json(value))));
+  return printable(join(words, " "));
+}
+
+}  // namespace
+
+std::string job_page(const JobInfo& info, const Value& curve, bool in_colour) {
+  const auto lines = detail_lines(info, true);
+  std::size_t widest = 0;
+  for (const auto& [key, value] : lines)
+    if (!value.empty()) widest = std::max(widest, key.size());
+  std::string text;
+  for (const auto& [key, value] : lines) {
+    if (value.empty()) continue;
+    std::string shown = printable(value);
+    if (key == "metrics") shown = join(metric_words(info.metrics), "\n");
+    if (key == "parameters") shown = parameter_words(info.parameters);
+    if (in_colour && key == "status") shown = coloured(shown, colour_of(info.status));
+    const std::string margin(widest + 3, ' ');
+    for (std::size_t at = 0; (at = shown.find('\n', at)) != std::string::npos; ++at)
+      shown.replace(at, 1, "\n" + margin);
+    const std::string head = key + ":" + std::string(widest - key.size() + 2, ' ');
+    text += (in_colour ? coloured(head, Colour::bold) : head) + shown + "\n";
+  }
+  const std::string drawing = draw_curve(
+      curve, info.progress.is_object() ? info.progress.get_string("unit") : "", terminal_size(1).columns);
+  return drawing.empty() ? text : text + "\n" + drawing;
+}
+
+namespace {
+
+// What a table of jobs can do without where a terminal is too narrow for it.
+const std::vector<TableCut>& cuts_of_job_table() {
+  constexpr std::size_t kKind = 2, kModule = 3, kSubmitted = 4, kTime = 5, kProgress = 6, kMetrics = 7,
+                        kTarget = 8;
+  static const std::vector<TableCut> cuts = {
+      {kTarget, 24, Cut::beginning},
+      {kMetrics, 24},
+      {kKind, 0},
+      {kTarget, 14, Cut::beginning},
+      {kMetrics, 14},
+      {kProgress, 8},
+      {kSubmitted, 0},
+      {kMetrics, 0},
+      {kTarget, 10, Cut::beginning},
+      {kModule, 6},
+      {kProgress, 0},
+      {kModule, 0},
+      {kTarget, 0},
+      {kTime, 0},
+  };
+  return cuts;
+}
+
+}  // namespace
+
 std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
-  const bool relative = stdout_is_terminal();
+  const bool on_terminal = stdout_is_terminal();
   std::vector<std::vector<std::string>> rows = {
       {"ID", "STATUS", "KIND", "MODULE", "SUBMITTED", "TIME", "PROGRESS", "METRICS", "TARGET"}};
   rows.reserve(jobs.size() + 1);
@@ -206,20 +274,23 @@ std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
     std::string status(job_status_name(info.status));
     if (info.reason != JobReason::none) status += "/" + std::string(job_reason_name(info.reason));
     if (in_colour) status = coloured(status, colour_of(info.status));
-    const std::string& target = info.save_path ? *info.save_path : info.model;
+    const std::string& path = info.save_path ? *info.save_path : info.model;
+    // That of a model in its job's directory tells a person nothing.
+    std::string target = on_terminal ? short_path(path) : path;
+    if (on_terminal && starts_with(path, info.directory + "/")) target.clear();
     std::vector<std::string>& row = rows.emplace_back();
     row.reserve(9);
     row.push_back(info.uuid.substr(0, 8));
     row.push_back(std::move(status));
     row.emplace_back(job_kind_name(info.kind));
     row.push_back(info.module_name);
-    row.push_back(shown_time(info.submission_time, relative));
+    row.push_back(shown_time(info.submission_time, on_terminal));
     row.push_back(shown_duration(info));
-    row.push_back(shown_progress(info));
-    row.push_back(shown_metrics(info.metrics));
+    row.push_back(on_terminal && is_terminal(info.status) ? "" : shown_progress(info));
+    row.push_back(on_terminal ? join(metric_words(info.metrics), " ") : shown_metrics(info.metrics));
     row.push_back(in_one_line(info.external_id ? *info.external_id + " " + target : target));
   }
-  return format_table(rows);
+  return format_table(std::move(rows), cuts_of_job_table());
 }
 
 int exit_code_of(const JobInfo& info) {
@@ -329,6 +400,21 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   return cancelling ? 130 : code;
 }
 
+namespace {
+
+// After a submit that is not waited for.
+void say_what_is_next(const std::string& short_id, bool structured) {
+  const char* ci = ::getenv("CI");
+  if (ci != nullptr && *ci != '\0')
+    say("warning: CI is set, and the end of a CI step often kills what it has started, this job, too: add "
+        "--wait, or wait in the same step (ostler wait " +
+        short_id + ")");
+  else if (!structured && stderr_is_terminal())
+    say("to wait for it: ostler wait " + short_id + "; its log: ostler logs -f " + short_id);
+}
+
+}  // namespace
+
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string id = future.id(), uuid = future.uuid();
@@ -341,7 +427,10 @@ int submitted(const Invocation& invocation, const JobFutureBase& future, bool wa
         "the job " + id + " was submitted and goes on, but its id could not be printed: " + error.what());
   }
   int code = 0;
-  if (wait) code = wait_for_jobs(invocation, {uuid});
+  if (wait)
+    code = wait_for_jobs(invocation, {uuid});
+  else if (!invocation.quiet())
+    say_what_is_next(uuid.substr(0, 8), structured);
   if (structured) print_structured(invocation, jobs_document({engine.get_info(uuid)}, 1), "jobs");
   return code;
 }
