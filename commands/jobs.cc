@@ -31,6 +31,14 @@ std::string shown_progress(const JobInfo& info) {
   return text + " " + info.progress.get_string("unit");
 }
 
+// "42%" of one that runs, or "420 rounds" where nobody knows of how many.
+std::string short_progress(const JobInfo& info) {
+  const Value* total = info.progress.find("total");
+  if (is_terminal(info.status) || total == nullptr) return "";
+  if (!total->is_number() || !(total->as_number() > 0)) return shown_progress(info);
+  return fmt::format("{:.0f}%", info.progress.get_number("done") / total->as_number() * 100);
+}
+
 std::string shown_duration(const JobInfo& info) {
   if (!info.start_time) return "";
   const Time end = info.completion_time.value_or(Clock::system().now());
@@ -230,8 +238,9 @@ std::string job_page(const JobInfo& info, const Value& curve, bool in_colour) {
     const std::string margin(widest + 3, ' ');
     for (std::size_t at = 0; (at = shown.find('\n', at)) != std::string::npos; ++at)
       shown.replace(at, 1, "\n" + margin);
-    const std::string head = key + ":" + std::string(widest - key.size() + 2, ' ');
-    text += (in_colour ? coloured(head, Colour::bold) : head) + shown + "\n";
+    const std::string head = key + ":";
+    text += (in_colour ? coloured(head, Colour::bold) : head) + std::string(widest - key.size() + 2, ' ') +
+            shown + "\n";
   }
   const std::string drawing = draw_curve(
       curve, info.progress.is_object() ? info.progress.get_string("unit") : "", terminal_size(1).columns);
@@ -245,15 +254,14 @@ const std::vector<TableCut>& cuts_of_job_table() {
   constexpr std::size_t kKind = 2, kModule = 3, kSubmitted = 4, kTime = 5, kProgress = 6, kMetrics = 7,
                         kTarget = 8;
   static const std::vector<TableCut> cuts = {
-      {kTarget, 24, Cut::beginning},
+      {kTarget, 24, Cut::middle},
       {kMetrics, 24},
       {kKind, 0},
-      {kTarget, 14, Cut::beginning},
+      {kTarget, 14, Cut::middle},
       {kMetrics, 14},
-      {kProgress, 8},
       {kSubmitted, 0},
       {kMetrics, 0},
-      {kTarget, 10, Cut::beginning},
+      {kTarget, 10, Cut::middle},
       {kModule, 6},
       {kProgress, 0},
       {kModule, 0},
@@ -286,7 +294,7 @@ std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
     row.push_back(info.module_name);
     row.push_back(shown_time(info.submission_time, on_terminal));
     row.push_back(shown_duration(info));
-    row.push_back(on_terminal && is_terminal(info.status) ? "" : shown_progress(info));
+    row.push_back(on_terminal ? short_progress(info) : shown_progress(info));
     row.push_back(on_terminal ? join(metric_words(info.metrics), " ") : shown_metrics(info.metrics));
     row.push_back(in_one_line(info.external_id ? *info.external_id + " " + target : target));
   }

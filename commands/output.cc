@@ -79,23 +79,31 @@ void fit(Rows& rows, const std::vector<TableCut>& cuts, std::size_t columns) {
   };
   for (const TableCut& cut : cuts)
     if (cut.least == 0 && is_empty(cut.column)) widths[cut.column] = kGone;
-  for (const TableCut& cut : cuts) {
-    std::size_t all = 0;
+  const std::vector<std::size_t> natural = widths;
+  const auto missing = [&] {  // columns of the terminal; negative: that are left
+    std::ptrdiff_t all = -2 - static_cast<std::ptrdiff_t>(columns);
     for (const std::size_t width : widths)
-      if (width != kGone) all += width + 2;
+      if (width != kGone) all += static_cast<std::ptrdiff_t>(width) + 2;
+    return all;
+  };
+  for (const TableCut& cut : cuts) {
     std::size_t& width = widths[cut.column];
-    if (all <= columns + 2) break;
+    const std::ptrdiff_t excess = missing();
+    if (excess <= 0) break;
     if (width == kGone || width <= cut.least) continue;
-    const std::size_t excess = all - columns - 2;
-    const std::size_t narrower = width > excess ? std::max(width - excess, cut.least) : cut.least;
-    if (cut.least == 0) {
-      width = kGone;
-      continue;
-    }
-    width = narrower;
-    for (auto& row : rows)
-      if (cut.column < row.size()) row[cut.column] = cut_to(row[cut.column], width, cut.where);
+    width = cut.least == 0 ? kGone
+                           : std::max(cut.least, width - std::min(width, static_cast<std::size_t>(excess)));
   }
+  // What was left out may have made room for what was cut before it.
+  for (auto cut = cuts.rbegin(); cut != cuts.rend(); ++cut) {
+    std::size_t& width = widths[cut->column];
+    if (width != kGone && missing() < 0)
+      width = std::min(natural[cut->column], width + static_cast<std::size_t>(-missing()));
+  }
+  for (const TableCut& cut : cuts)
+    if (widths[cut.column] < natural[cut.column])
+      for (auto& row : rows)
+        if (cut.column < row.size()) row[cut.column] = cut_to(row[cut.column], widths[cut.column], cut.where);
   for (auto& row : rows) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < row.size(); ++i)

@@ -151,26 +151,25 @@ std::string cut_to(std::string_view text, std::size_t columns, Cut where) {
   if (all <= columns) return std::string(text);
   std::string_view mark = unicode_is_shown() ? "…" : "...";
   if (columns_of(mark) > columns) mark = std::string_view("...").substr(0, columns);
-  const std::size_t room = columns - columns_of(mark);
-  std::size_t at = 0;
-  if (where == Cut::beginning) {
-    while (all > room) {
-      const Glyph glyph = glyph_at(text, at);
-      all -= glyph.columns;
-      at += glyph.bytes;
-    }
-    return std::string(mark) + std::string(text.substr(at));
-  }
-  std::size_t taken = 0;
+  const std::size_t room = columns - columns_of(mark), first = where == Cut::end ? room : room / 2;
+  std::size_t head = 0, taken = 0;
   bool in_colour = false;
   for (;;) {
-    const Glyph glyph = glyph_at(text, at);
-    if (taken + glyph.columns > room) break;
-    in_colour = in_colour || text[at] == '\x1b';
+    const Glyph glyph = glyph_at(text, head);
+    if (taken + glyph.columns > first) break;
+    in_colour = in_colour || text[head] == '\x1b';
     taken += glyph.columns;
-    at += glyph.bytes;
+    head += glyph.bytes;
   }
-  return std::string(text.substr(0, at)) + std::string(mark) + (in_colour ? "\x1b[0m" : "");
+  std::size_t tail = text.size();
+  if (where == Cut::middle)
+    for (tail = head; all - taken > room - first;) {
+      const Glyph glyph = glyph_at(text, tail);
+      all -= glyph.columns;
+      tail += glyph.bytes;
+    }
+  return std::string(text.substr(0, head)) + std::string(mark) + std::string(text.substr(tail)) +
+         (in_colour ? "\x1b[0m" : "");
 }
 
 std::string progress_bar(double part, std::size_t width) {

@@ -26,9 +26,9 @@ bool unicode_is_shown();
 // colours.
 std::size_t columns_of(std::string_view text);
 
-// Text that takes at most so many columns: what is too long loses its end (or beginning) to "…", or to "..."
+// Text that takes at most so many columns: what is too long loses its end (or middle) to "…", or to "..."
 // without Unicode.
-enum class Cut { end, beginning };
+enum class Cut { end, middle };
 std::string cut_to(std::string_view text, std::size_t columns, Cut where = Cut::end);
 
 // A bar of `width` columns, filled up to `part` (0 to 1).

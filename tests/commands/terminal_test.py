@@ -85,7 +85,7 @@ class PseudoTerminalTest(TerminalTest):
 
     def test_a_learning_curve_is_drawn(self):
         job = self.trained()
-        page, _ = self.on_terminal("status", job)
+        page, _ = self.on_terminal("status", job, "--color=never")
         self.assertRegex(page, BRAILLE)
         self.assertRegex(page, r"(?m)^loss, now 0\.025, least 0\.025 at 40 rounds$")
         curve = page[page.index("loss, now"):].splitlines()
@@ -94,7 +94,7 @@ class PseudoTerminalTest(TerminalTest):
         self.assertRegex(page, r"(?m)^submitted: +\d{4}-\S+Z \(\d+s ago\)$")
         self.assertRegex(page, r"(?m)^command: +ostler train fault ")
         for env in ({"LANG": "C"}, {"LC_ALL": "POSIX"}, {"LANG": ""}):
-            page, _ = self.on_terminal("status", job, env=env)
+            page, _ = self.on_terminal("status", job, "--color=never", env=env)
             self.assertTrue(page.isascii(), page)
             self.assertRegex(page, r"(?m)^ +1 \*")
         self.assertNotIn("\x1b", self.on_terminal("status", job, env={"TERM": "dumb"})[0])
@@ -206,6 +206,10 @@ class ScreenTest(TerminalTest):
         """The lines that are shown, without the empty ones at the end."""
         return self.tmux("capture-pane", "-p").rstrip("\n").split("\n")
 
+    def screen_is(self, pattern):
+        """Waits until all that is shown matches."""
+        self.until(lambda: re.fullmatch(pattern, "\n".join(self.screen())), f"the screen to be {pattern}")
+
     def shows(self, pattern):
         """Waits until a line of the screen matches, and gives the lines."""
         def there():
@@ -215,9 +219,6 @@ class ScreenTest(TerminalTest):
             return self.until(there, f"the screen to show {pattern}")
         except AssertionError as error:
             raise AssertionError(f"{error}\n--- screen\n" + "\n".join(self.screen())) from None
-
-    def column(self):
-        return int(self.tmux("display", "-p", "#{cursor_x}"))
 
     def test_a_live_line_and_its_end(self):
         self.open_gate(4)
@@ -249,12 +250,12 @@ class ScreenTest(TerminalTest):
         self.open_gate(3)
         jobs = [self.gated() for _ in range(3)]
         self.type(f"clear; ostler wait {' '.join(jobs)}; echo code=$?")
+        self.shows("3/10 rounds")
         lines = self.shows(r"^0 of 3 jobs ended, 1 RUNNING, 2 QUEUED$")
         self.assertEqual([line[:8] for line in lines if "QUEUED for" in line], [self.short(job) for job in jobs[1:]])
         self.assertEqual(sum("3/10 rounds" in line for line in lines), 1)
         self.resize(100, 3)
-        lines = self.shows(r"^0 of 3 jobs ended")
-        self.assertEqual(sum("QUEUED for" in line for line in lines), 0)
+        self.screen_is(r"[0-9a-f]{8}  .*3/10 rounds .*\n0 of 3 jobs ended, 1 RUNNING, 2 QUEUED")
         self.resize(100, 20)
         self.open_gate(10)
         lines = self.shows("code=0")
@@ -266,10 +267,9 @@ class ScreenTest(TerminalTest):
         self.shows("^no jobs; q quits")
         job = self.gated()
         self.open_gate(2)
-        self.shows(rf"^{self.short(job)}  RUNNING .* 2/10 rounds ")
+        self.shows(rf"^{self.short(job)}  RUNNING .* 20% +loss=0\.5")
         self.resize(40, 4)
-        lines = self.shows(rf"^{self.short(job)}  RUNNING")
-        self.assertLessEqual(len(lines), 4)
+        self.screen_is(rf"1 RUNNING; q quits\n\nID .*\n{self.short(job)}  RUNNING .*")
         self.resize(100, 20)
         self.key("q")
         lines = self.shows("code=0")
