@@ -8,6 +8,7 @@
 #include "commands/interrupt.h"
 #include "commands/output.h"
 #include "commands/progress.h"
+#include "lib/base/user.h"
 
 namespace ostler {
 
@@ -68,16 +69,22 @@ std::string shown_tags(const Value& tags) {
   return join(words, " ");
 }
 
-std::string module_text(const JobInfo& info) {
-  return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
-}
-
 std::string joined(const Value& list) {
   std::vector<std::string> words;
   if (list.is_array())
     for (const Value& word : list.as_array())
       words.push_back(shell_quote(word.is_string() ? word.as_string() : to_json(word)));
   return join(words, " ");
+}
+
+std::string shown_validation(const Value& validation) {
+  if (const Value* fraction = validation.find("fraction")) return to_json(*fraction);
+  const Value* data = validation.find("data");
+  return data == nullptr ? "" : joined(*data);
+}
+
+std::string module_text(const JobInfo& info) {
+  return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
 }
 
 }  // namespace
@@ -115,6 +122,9 @@ Value job_to_value(const JobInfo& info) {
       {"metrics", map_or_empty(info.metrics)},
       {"params", map_or_empty(info.parameters)},
       {"data", list_or_empty(info.data)},
+      {"validation", info.validation},
+      {"require", list_or_empty(info.require)},
+      {"keep_best", text_or_null(info.keep_best)},
       {"save_path", or_null(info.save_path)},
       {"result", or_null(info.result)},
       {"replaced", info.replaced ? Value(*info.replaced) : Value()},
@@ -169,6 +179,9 @@ std::vector<std::pair<std::string, std::string>> detail_lines(const JobInfo& inf
       {"metrics", shown_metrics(info.metrics)},
       {"parameters", info.parameters.size() == 0 ? "" : to_json(info.parameters)},
       {"data", joined(info.data)},
+      {"validation", shown_validation(info.validation)},
+      {"require", joined(info.require)},
+      {"keep_best", info.keep_best},
       {"save_path", info.save_path.value_or("")},
       {"result", info.result.value_or("")},
       {"note", info.note},
@@ -397,7 +410,9 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
       say(end_sentence(info));  // with --quiet, too: cron mails it
     else if (was_live && waited_for->count(info.uuid) > 0)
       say(completed_sentence(info));
-    if (!info.note.empty() && !invocation.quiet()) say("note: " + printable(info.note));
+    const bool warns = starts_with(info.note, "warning: ");
+    if (!info.note.empty() && (warns || !invocation.quiet()))
+      say((warns ? "" : "note: ") + printable(info.note));
     if (mode == JobEngine::Wait::any) {
       if (first == nullptr || *info.completion_time < *first->completion_time) first = &info;
     } else if (code == 0) {
@@ -423,10 +438,21 @@ void say_what_is_next(const std::string& short_id, bool structured) {
 
 }  // namespace
 
+void note_sudo(const Invocation& invocation) {
+  const std::vector<std::string> environment = process_environment();
+  if (invocation.quiet() || invocation.has("--home") || environment_value(environment, "OSTLER_HOME")) return;
+  const std::string home = home_behind_sudo(environment), &store = invocation.manager().jobs().home();
+  if (!home.empty() && !starts_with(store, home + "/"))
+    say("note: under sudo the job store is " + store + "; jobs of " +
+        environment_value(environment, "SUDO_USER").value_or("") +
+        "'s own are elsewhere (--home names a store)");
+}
+
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string id = future.id(), uuid = future.uuid();
   const bool structured = invocation.json() || invocation.has("--format");
+  note_sudo(invocation);
   try {
     if (!structured) print(id + "\n");
   } catch (const Error& error) {

@@ -1,13 +1,13 @@
 #include "lib/manager/model_manager.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "lib/base/files.h"
 #include "lib/base/install.h"
+#include "lib/base/user.h"
+#include "lib/core/requirement.h"
 #include "lib/data/data_files.h"
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
@@ -33,13 +33,11 @@ std::string store_home(const std::optional<std::string>& home, const std::vector
   // The XDG specification has relative paths ignored.
   if (const std::string state = variable("XDG_STATE_HOME"); starts_with(state, "/"))
     return absolute_path(state + "/ostler");
-  std::string user_home = variable("HOME");
-  if (user_home.empty())
-    if (const passwd* user = ::getpwuid(::getuid()); user != nullptr) user_home = user->pw_dir;
-  if (user_home.empty())
+  const std::string of_user = user_home(environment);
+  if (of_user.empty())
     throw Error(StatusCode::failed_precondition,
                 "cannot tell where the job store is: HOME is not set; set OSTLER_HOME or give --home DIR");
-  return absolute_path(user_home + "/.local/state/ostler");
+  return absolute_path(of_user + "/.local/state/ostler");
 }
 
 namespace {
@@ -270,6 +268,26 @@ std::string ModelManager::directory_of_model(const std::string& model_path, cons
   return absolute_path(found.directory->path(), context_.working_directory);
 }
 
+namespace {
+
+// What the model's config.yml tells of it; its columns and classes the training holds against the data.
+void check_base_model(const ModuleManifest& manifest, const TrainArguments& arguments,
+                      const std::string& parameter, const std::string& path, const std::string& shown) {
+  const ModuleConfig config = ModelDirectory::open(path).config();
+  if (config.module_id() != manifest.module_id)
+    throw invalid_argument(fmt::format("{}={}: {} goes on from models of its own only, and this one is of {}",
+                                       parameter, shown, manifest.name, config.name()));
+  const Value* target = config.values().find("target");
+  const std::string label = target == nullptr ? "" : target->get_string("label");
+  const std::string wanted = arguments.parameters.get_string("label");
+  if (!label.empty() && !wanted.empty() && label != wanted)
+    throw invalid_argument(
+        fmt::format("{}={}: that model predicts the column \"{}\", and the label is \"{}\"", parameter, shown,
+                    label, wanted));
+}
+
+}  // namespace
+
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
                                                  const TrainerChoice& trainer_choice, bool wait) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
@@ -280,8 +298,11 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
   check_training(manifest, expanded, context_.working_directory);
   for (const ParameterSpec& spec : manifest.parameters) {
     Value* given = spec.type == ParameterType::model ? expanded.parameters.find(spec.name) : nullptr;
-    if (given != nullptr && !given->is_null())
-      *given = directory_of_model(given->as_string(spec.name), spec.name);
+    if (given == nullptr || given->is_null()) continue;
+    const std::string model_path = given->as_string(spec.name);
+    *given = directory_of_model(model_path, spec.name);
+    if (!manifest.is_command())
+      check_base_model(manifest, expanded, spec.name, given->as_string(), model_path);
   }
   auto future = chosen.train(manifest, expanded);
   if (wait) future->wait();
@@ -292,6 +313,10 @@ std::optional<ModelManager::UnchangedModel> ModelManager::find_unchanged(const s
                                                                          const TrainArguments& arguments) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
   const std::string path = final_save_path(arguments, "", context_.working_directory);
+  TrainArguments expanded = arguments;
+  expanded.data = expand_data(arguments.data, arguments.data_format);
+  expanded.validation = expand_data(arguments.validation, arguments.data_format);
+  check_training(manifest, expanded, context_.working_directory);
   if (path.empty() || arguments.save_with_id)
     throw invalid_argument(
         "--skip-unchanged looks at the model that is at the save path: give --save-path, without "
@@ -326,7 +351,13 @@ std::optional<ModelManager::UnchangedModel> ModelManager::find_unchanged(const s
     wanted.parameters = check_parameters(manifest, parameters);
     if (!was_made_so(model.config().values(), wanted)) return std::nullopt;
     model.verify();
-    UnchangedModel unchanged{path, std::nullopt};
+    UnchangedModel unchanged{path, std::nullopt, {}};
+    const Value* metrics = model.config().values().find("metrics");
+    for (const std::string& condition : arguments.require) {
+      std::string why =
+          why_not_met(parse_requirement(condition), metrics == nullptr ? Value::object() : *metrics);
+      if (!why.empty()) unchanged.failures.push_back(std::move(why));
+    }
     if (const Value* train = model.config().values().find("train"); train != nullptr) {
       try {
         unchanged.job = engine_->get_info(engine_->resolve(train->get_string("job")));

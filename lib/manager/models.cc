@@ -75,9 +75,18 @@ FoundModel ModelManager::find_model(const std::string& model_path, const FinderC
       return find_in_archive(open_file(named, O_RDONLY).get(), named, finder_choice, arguments);
   }
   std::string why_not;
-  if (auto found = finder(finder_choice).find_model(model_path, arguments, why_not)) return std::move(*found);
-  throw not_found(
-      fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
+  const ModelFinderBase& chosen = finder(finder_choice);
+  if (auto found = chosen.find_model(model_path, arguments, why_not)) return std::move(*found);
+  // What was mistyped may be a model's name, or its path from here.
+  std::vector<std::string> names, where;
+  for (const ListedModel& model : chosen.list_models(where)) {
+    names.push_back(model.name);
+    const std::string& path = model.config.model_path();
+    if (starts_with(path, context_.working_directory + "/"))
+      names.push_back(path.substr(context_.working_directory.size() + 1));
+  }
+  throw not_found(fmt::format("no model \"{}\" was found{} (a directory with a config.yml): {}", model_path,
+                              did_you_mean(model_path, names), why_not));
 }
 
 std::vector<ListedModel> ModelManager::list_models(std::vector<std::string>& where,
@@ -168,6 +177,25 @@ void ModelManager::save(const LoadedModel& model, const std::string& path) {
   add_file_manifest(config, staged.path());
   config.save(staged.path());
   staged.publish();
+}
+
+std::string ModelManager::place_of_model(const std::string& model_path) const {
+  if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
+  std::vector<std::string> places = {absolute_path(model_path, context_.working_directory)};
+  if (model_path[0] != '/') places.push_back(absolute_path(model_path, context_.load_path));
+  for (const std::string& place : places)
+    if (file_status(join_path(place, "config.yml")) || !previous_models(place).empty()) return place;
+  throw not_found(
+      fmt::format("there is no model \"{}\", and none that was replaced is kept there: looked at {}",
+                  model_path, join(places, ", ")));
+}
+
+std::vector<PreviousModel> ModelManager::previous_models(const std::string& place) const {
+  return ostler::previous_models(place);
+}
+
+std::string ModelManager::rollback(const std::string& place, const PreviousModel& model) {
+  return rollback_model(place, model.path);
 }
 
 void ModelManager::export_model(const FoundModel& model, int fd, const std::string& name) {
