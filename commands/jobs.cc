@@ -343,7 +343,7 @@ std::string completed_sentence(const JobInfo& info) {
   std::string text = fmt::format("{} {} is COMPLETED", what, info.uuid.substr(0, 8));
   if (info.start_time) text += " after " + shown_duration(info);
   std::vector<std::string> metrics = metric_words(info.metrics);
-  if (metrics.size() > 3) metrics.resize(3);
+  if (metrics.size() > 2) metrics.resize(2);
   if (!metrics.empty()) text += ": " + join(metrics, " ");
   return text;
 }

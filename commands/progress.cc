@@ -61,7 +61,7 @@ std::string live_line(const Parts& parts, std::size_t columns) {
     words.push_back(metric);
   }
   if (bar > 0) {
-    bar += std::min(columns - 1 - taken, kLongestBar - bar);
+    if (taken - bar + kLongestBar < columns) bar = kLongestBar;  // one of two, so that lines look alike
     words.insert(words.begin() + static_cast<std::ptrdiff_t>(place_of_bar), progress_bar(*parts.part, bar));
   }
   return join(words, "  ");
