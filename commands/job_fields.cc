@@ -156,7 +156,14 @@ std::string fields_table(const std::vector<JobInfo>& jobs, const std::vector<Job
     auto& row = rows.emplace_back();
     for (const JobField& field : fields) row.push_back(in_one_line(cell(field_of(job, field), false)));
   }
-  return format_table(rows);
+  // What was asked for is never left out.
+  std::vector<TableCut> cuts;
+  for (const std::size_t least : {20, 12, 6})
+    for (std::size_t i = fields.size(); i-- > 0;)
+      if (const std::string& name = fields[i].name;
+          name != "status" && name != "uuid" && name != "id" && !ends_with(name, "_id"))
+        cuts.push_back({i, least});
+  return format_table(std::move(rows), cuts);
 }
 
 std::string fields_csv(const std::vector<JobInfo>& jobs, const std::vector<JobField>& fields) {

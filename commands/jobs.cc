@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "commands/chart.h"
 #include "commands/interrupt.h"
 #include "commands/output.h"
 #include "commands/progress.h"
@@ -27,6 +30,14 @@ std::string shown_progress(const JobInfo& info) {
   std::string text = shown_number(info.progress.get_number("done"));
   if (total != nullptr && !total->is_null()) text += "/" + shown_number(total->as_number());
   return text + " " + info.progress.get_string("unit");
+}
+
+// "42%" of one that runs, or "420 rounds" where nobody knows of how many.
+std::string short_progress(const JobInfo& info) {
+  const Value* total = info.progress.find("total");
+  if (is_terminal(info.status) || total == nullptr) return "";
+  if (!total->is_number() || !(total->as_number() > 0)) return shown_progress(info);
+  return fmt::format("{:.0f}%", info.progress.get_number("done") / total->as_number() * 100);
 }
 
 std::string shown_duration(const JobInfo& info) {
@@ -141,12 +152,15 @@ Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total) {
                         {"truncated", static_cast<std::int64_t>(jobs.size()) < total}});
 }
 
-std::string job_details(const JobInfo& info) {
-  const auto time = [](const std::optional<Time>& point) {
-    return point ? format_time(*point) : std::string();
+namespace {
+
+std::vector<std::pair<std::string, std::string>> detail_lines(const JobInfo& info, bool on_terminal) {
+  const auto time = [&](const std::optional<Time>& point) {
+    if (!point) return std::string();
+    return format_time(*point) + (on_terminal ? " (" + shown_time(*point, true) + ")" : "");
   };
   std::string reason(job_reason_name(info.reason));
-  return format_details({
+  return {
       {"id", info.id},
       {"uuid", info.uuid},
       {"kind", std::string(job_kind_name(info.kind))},
@@ -188,10 +202,8 @@ std::string job_details(const JobInfo& info) {
       {"directory", info.directory},
       {"cwd", info.working_directory},
       {"command", joined(info.command)},
-  });
+  };
 }
-
-namespace {
 
 Colour colour_of(JobStatus status) {
   switch (status) {
@@ -208,8 +220,74 @@ Colour colour_of(JobStatus status) {
 
 }  // namespace
 
+std::string job_details(const JobInfo& info) { return format_details(detail_lines(info, false)); }
+
+namespace {
+
+// Those that have a value, as -p takes them.
+std::string parameter_words(const Value& parameters) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : parameters.as_object())
+    if (!value.is_null())
+      words.push_back(shell_quote(name + (value.is_array() || value.is_object() ? ":=" : "=") +
+                                  (value.is_string() ? value.as_string() : to_json(value))));
+  return printable(join(words, " "));
+}
+
+}  // namespace
+
+std::string job_page(const JobInfo& info, const Value& curve, bool in_colour) {
+  const auto lines = detail_lines(info, true);
+  std::size_t widest = 0;
+  for (const auto& [key, value] : lines)
+    if (!value.empty()) widest = std::max(widest, key.size());
+  std::string text;
+  for (const auto& [key, value] : lines) {
+    if (value.empty()) continue;
+    std::string shown = printable(value);
+    if (key == "metrics") shown = join(metric_words(info.metrics), "\n");
+    if (key == "parameters") shown = parameter_words(info.parameters);
+    if (in_colour && key == "status") shown = coloured(shown, colour_of(info.status));
+    const std::string margin(widest + 3, ' ');
+    for (std::size_t at = 0; (at = shown.find('\n', at)) != std::string::npos; ++at)
+      shown.replace(at, 1, "\n" + margin);
+    const std::string head = key + ":";
+    text += (in_colour ? coloured(head, Colour::bold) : head) + std::string(widest - key.size() + 2, ' ') +
+            shown + "\n";
+  }
+  const std::string drawing = draw_curve(
+      curve, info.progress.is_object() ? info.progress.get_string("unit") : "", terminal_size(1).columns);
+  return drawing.empty() ? text : text + "\n" + drawing;
+}
+
+namespace {
+
+// What a table of jobs can do without where a terminal is too narrow for it.
+const std::vector<TableCut>& cuts_of_job_table() {
+  constexpr std::size_t kKind = 2, kModule = 3, kSubmitted = 4, kTime = 5, kProgress = 6, kMetrics = 7,
+                        kTarget = 8;
+  static const std::vector<TableCut> cuts = {
+      {kTarget, 24, Cut::middle},
+      {kMetrics, 24},
+      {kKind, 0},
+      {kTarget, 14, Cut::middle},
+      {kMetrics, 14},
+      {kSubmitted, 0},
+      {kMetrics, 0},
+      {kTarget, 10, Cut::middle},
+      {kModule, 6},
+      {kProgress, 0},
+      {kModule, 0},
+      {kTarget, 0},
+      {kTime, 0},
+  };
+  return cuts;
+}
+
+}  // namespace
+
 std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
-  const bool relative = stdout_is_terminal();
+  const bool on_terminal = stdout_is_terminal();
   std::vector<std::vector<std::string>> rows = {
       {"ID", "STATUS", "KIND", "MODULE", "SUBMITTED", "TIME", "PROGRESS", "METRICS", "TARGET"}};
   rows.reserve(jobs.size() + 1);
@@ -217,20 +295,23 @@ std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour) {
     std::string status(job_status_name(info.status));
     if (info.reason != JobReason::none) status += "/" + std::string(job_reason_name(info.reason));
     if (in_colour) status = coloured(status, colour_of(info.status));
-    const std::string& target = info.save_path ? *info.save_path : info.model;
+    const std::string& path = info.save_path ? *info.save_path : info.model;
+    // That of a model in its job's directory tells a person nothing.
+    std::string target = on_terminal ? short_path(path) : path;
+    if (on_terminal && starts_with(path, info.directory + "/")) target.clear();
     std::vector<std::string>& row = rows.emplace_back();
     row.reserve(9);
     row.push_back(info.uuid.substr(0, 8));
     row.push_back(std::move(status));
     row.emplace_back(job_kind_name(info.kind));
     row.push_back(info.module_name);
-    row.push_back(shown_time(info.submission_time, relative));
+    row.push_back(shown_time(info.submission_time, on_terminal));
     row.push_back(shown_duration(info));
-    row.push_back(shown_progress(info));
-    row.push_back(shown_metrics(info.metrics));
+    row.push_back(on_terminal ? short_progress(info) : shown_progress(info));
+    row.push_back(on_terminal ? join(metric_words(info.metrics), " ") : shown_metrics(info.metrics));
     row.push_back(in_one_line(info.external_id ? *info.external_id + " " + target : target));
   }
-  return format_table(rows);
+  return format_table(std::move(rows), cuts_of_job_table());
 }
 
 int exit_code_of(const JobInfo& info) {
@@ -254,6 +335,30 @@ std::string end_sentence(const JobInfo& info) {
   return text;
 }
 
+namespace {
+
+// What stands where the live line was: "training 1f0c2d3e is COMPLETED after 12s: accuracy=0.97".
+std::string completed_sentence(const JobInfo& info) {
+  const std::string what = info.kind == JobKind::train ? "training" : "prediction";
+  std::string text = fmt::format("{} {} is COMPLETED", what, info.uuid.substr(0, 8));
+  if (info.start_time) text += " after " + shown_duration(info);
+  std::vector<std::string> metrics = metric_words(info.metrics);
+  if (metrics.size() > 2) metrics.resize(2);
+  if (!metrics.empty()) text += ": " + join(metrics, " ");
+  return text;
+}
+
+// `wait` and `result` are their own way back.
+std::string command_to_come_back(const Invocation& invocation, const std::vector<std::string>& uuids) {
+  if (invocation.command != "wait" && invocation.command != "result")
+    return "ostler wait " + uuids[0].substr(0, 8);
+  std::vector<std::string> words;
+  for (const std::string& word : invocation.line) words.push_back(shell_quote(word));
+  return join(words, " ");
+}
+
+}  // namespace
+
 std::vector<std::string> resolve_all(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<std::string> uuids;
   for (const std::string& id : ids) uuids.push_back(invocation.manager().jobs().resolve(id));
@@ -263,11 +368,15 @@ std::vector<std::string> resolve_all(const Invocation& invocation, const std::ve
 int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids, JobEngine::Wait mode) {
   JobEngine& engine = invocation.manager().jobs();
   InterruptGuard interrupt;
-  ProgressLine progress(!invocation.quiet());
-  std::vector<JobInfo> last;
+  JobProgress progress(!invocation.quiet());
   bool cancelling = false;
+  std::optional<std::set<std::string>> waited_for;
   const auto on_look = [&](const std::vector<JobInfo>& jobs) {
-    last = jobs;
+    if (!waited_for) {
+      waited_for.emplace();
+      for (const JobInfo& info : jobs)
+        if (!is_terminal(info.status)) waited_for->insert(info.uuid);
+    }
     progress.show(jobs);
     if (interrupt.count() > 0) throw Interrupted();
   };
@@ -284,12 +393,12 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
     if (!cancelling) {
       say(std::string("interrupted; the job goes on") +
           (InterruptGuard::can_come_again() ? " (Ctrl-C again within 2 s cancels it)" : "") +
-          "; to come back: ostler wait " + shell_quote(last.empty() ? uuids[0] : last[0].id));
+          "; to come back: " + command_to_come_back(invocation, uuids));
       cancelling = interrupt.second_within(std::chrono::seconds(2));
     }
     if (!cancelling) return 130;
   }
-  progress.clear();
+  const bool was_live = progress.clear();
   std::vector<JobInfo> jobs;
   for (const std::string& uuid : uuids)
     jobs.push_back(cancelling ? engine.cancel(uuid) : engine.get_info(uuid));
@@ -297,7 +406,10 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   const JobInfo* first = nullptr;
   for (const JobInfo& info : jobs) {
     if (!is_terminal(info.status)) continue;
-    if (info.status != JobStatus::COMPLETED) say(end_sentence(info));  // with --quiet, too: cron mails it
+    if (info.status != JobStatus::COMPLETED)
+      say(end_sentence(info));  // with --quiet, too: cron mails it
+    else if (was_live && waited_for->count(info.uuid) > 0)
+      say(completed_sentence(info));
     const bool warns = starts_with(info.note, "warning: ");
     if (!info.note.empty() && (warns || !invocation.quiet()))
       say((warns ? "" : "note: ") + printable(info.note));
@@ -310,6 +422,21 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   if (first != nullptr) code = exit_code_of(*first);
   return cancelling ? 130 : code;
 }
+
+namespace {
+
+// After a submit that is not waited for.
+void say_what_is_next(const std::string& short_id, bool structured) {
+  const char* ci = ::getenv("CI");
+  if (ci != nullptr && *ci != '\0')
+    say("warning: CI is set, and the end of a CI step often kills what it has started, this job, too: add "
+        "--wait, or wait in the same step (ostler wait " +
+        short_id + ")");
+  else if (!structured && stderr_is_terminal())
+    say("to wait for it: ostler wait " + short_id + "; its log: ostler logs -f " + short_id);
+}
+
+}  // namespace
 
 void note_sudo(const Invocation& invocation) {
   const std::vector<std::string> environment = process_environment();
@@ -334,7 +461,10 @@ int submitted(const Invocation& invocation, const JobFutureBase& future, bool wa
         "the job " + id + " was submitted and goes on, but its id could not be printed: " + error.what());
   }
   int code = 0;
-  if (wait) code = wait_for_jobs(invocation, {uuid});
+  if (wait)
+    code = wait_for_jobs(invocation, {uuid});
+  else if (!invocation.quiet())
+    say_what_is_next(uuid.substr(0, 8), structured);
   if (structured) print_structured(invocation, jobs_document({engine.get_info(uuid)}, 1), "jobs");
   return code;
 }

@@ -16,6 +16,8 @@ Value job_to_value(const JobInfo& info);
 // {"schema": 1, "jobs": [...], "total": n, "truncated": false}
 Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total);
 std::string job_details(const JobInfo& info);
+// The same for a terminal: aligned, and with the learning curve drawn below.
+std::string job_page(const JobInfo& info, const Value& curve, bool in_colour);
 std::string job_table(const std::vector<JobInfo>& jobs, bool in_colour);
 
 // 0 COMPLETED, 5 CANCELED, 6 ERRORED, 7 ERRORED for a requirement; 4 for one that has not ended.

@@ -1,5 +1,7 @@
 // ostler logs ID: what a job printed.
 
+#include <poll.h>
+
 #include "commands/interrupt.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
@@ -26,21 +28,36 @@ int run(const Invocation& invocation) {
     throw invalid_argument("-f follows one job; these are " + std::to_string(uuids.size()));
   if (uuids.empty()) return 0;
   const std::string& uuid = uuids[0];
+  // A job that prints much wakes at each line: what comes meanwhile is taken together.
+  constexpr Duration kShortest = std::chrono::milliseconds(50), kPatience = std::chrono::seconds(1);
   std::uint64_t offset = 0;
-  const auto print_new = [&] { offset = print_from(uuid, offset); };
-  const auto timeout = invocation.duration("--timeout");
-  const Duration start = Clock::system().steady();
+  const Duration began = Clock::system().steady();
+  Duration last{};
+  bool said = invocation.quiet();
   InterruptGuard interrupt;
-  for (;;) {
-    // Looked at before the log is read: what an ended job printed is all there.
-    const bool ended = engine.wait({uuid}, JobEngine::Wait::all, std::chrono::milliseconds(200));
-    print_new();
-    if (ended) break;
-    if (interrupt.count() > 0) return 130;
-    if (timeout && Clock::system().steady() - start >= *timeout) {
+  // The job is looked at before its log is read: what one that has ended printed is all there.
+  const auto on_look = [&](const std::vector<JobInfo>& jobs) {
+    offset = engine.read_log(uuid, offset, [](std::string_view text) { print(text); });
+    if (interrupt.count() > 0) throw Interrupted();
+    if (is_terminal(jobs[0].status)) return;
+    const Duration now = Clock::system().steady();
+    if (!said && jobs[0].status == JobStatus::QUEUED && now - began >= kPatience) {
+      say(uuid.substr(0, 8) + " is QUEUED; its log follows once it has started");
+      said = true;
+    }
+    if (now - last < kShortest)
+      ::poll(nullptr, 0, static_cast<int>((kShortest - (now - last)).count() / 1000) + 1);
+    last = Clock::system().steady();
+  };
+  try {
+    if (!engine.wait({uuid}, JobEngine::Wait::all, invocation.duration("--timeout"), on_look)) {
       if (!invocation.quiet()) say("--timeout ran out; the job goes on");
       return 124;
     }
+  } catch (const Interrupted&) {
+    if (!invocation.quiet())
+      say("interrupted; the job goes on; to come back: ostler logs -f " + uuid.substr(0, 8));
+    return 130;
   }
   const JobInfo info = engine.get_info(uuid);
   if (info.status != JobStatus::COMPLETED && !invocation.quiet()) say(end_sentence(info));

@@ -93,7 +93,7 @@ std::string model_table(const std::vector<Value>& models) {
                     in_one_line(shown_metrics(model.at("metrics"))),
                     model.at("size").is_null() ? "" : shown_bytes(model.at("size").as_number())});
   }
-  return format_table(rows);
+  return format_table(std::move(rows), {{4, 20}, {2, 0}, {4, 10}, {4, 0}, {5, 0}, {3, 0}});
 }
 
 std::string model_details(const Value& model) {

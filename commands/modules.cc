@@ -94,7 +94,7 @@ int run(const Invocation& invocation) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "VERSION", "LIBRARY", "TASK"}};
   for (const ModuleManifest& manifest : manifests)
     rows.push_back({manifest.name, manifest.version, shown_library(manifest), manifest.task});
-  print(format_table(rows));
+  print(format_table(std::move(rows), {{3, 24}, {1, 0}, {2, 0}, {3, 10}}));
   return 0;
 }
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "commands/command.h"
@@ -56,20 +58,58 @@ bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
 }
 
-// Columns on a terminal, for padding: code points, which is right for most text that is not East Asian;
-// colours take none.
-std::size_t width(std::string_view text) {
-  const auto begins_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  if (text.find('\x1b') == text.npos)
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
-  std::size_t columns = 0;
-  bool escape = false;
-  for (char c : text) {
-    if (c == '\x1b') escape = true;
-    if (!escape && begins_character(c)) ++columns;
-    if (c == 'm') escape = false;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::vector<std::size_t> widths_of(const Rows& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i]));
   }
-  return columns;
+  return widths;
+}
+
+// Columns that are left out are gone from `rows`.
+void fit(Rows& rows, const std::vector<TableCut>& cuts, std::size_t columns) {
+  constexpr std::size_t kGone = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> widths = widths_of(rows);
+  const auto is_empty = [&](std::size_t column) {
+    return std::all_of(rows.begin() + 1, rows.end(),
+                       [&](const auto& row) { return column >= row.size() || row[column].empty(); });
+  };
+  for (const TableCut& cut : cuts)
+    if (cut.least == 0 && is_empty(cut.column)) widths[cut.column] = kGone;
+  const std::vector<std::size_t> natural = widths;
+  const auto missing = [&] {  // columns of the terminal; negative: that are left
+    std::ptrdiff_t all = -2 - static_cast<std::ptrdiff_t>(columns);
+    for (const std::size_t width : widths)
+      if (width != kGone) all += static_cast<std::ptrdiff_t>(width) + 2;
+    return all;
+  };
+  for (const TableCut& cut : cuts) {
+    std::size_t& width = widths[cut.column];
+    const std::ptrdiff_t excess = missing();
+    if (excess <= 0) break;
+    if (width == kGone || width <= cut.least) continue;
+    width = cut.least == 0 ? kGone
+                           : std::max(cut.least, width - std::min(width, static_cast<std::size_t>(excess)));
+  }
+  // What was left out may have made room for what was cut before it.
+  for (auto cut = cuts.rbegin(); cut != cuts.rend(); ++cut) {
+    std::size_t& width = widths[cut->column];
+    if (width != kGone && missing() < 0)
+      width = std::min(natural[cut->column], width + static_cast<std::size_t>(-missing()));
+  }
+  for (const TableCut& cut : cuts)
+    if (widths[cut.column] < natural[cut.column])
+      for (auto& row : rows)
+        if (cut.column < row.size()) row[cut.column] = cut_to(row[cut.column], widths[cut.column], cut.where);
+  for (auto& row : rows) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      if (widths[i] != kGone && kept++ != i) row[kept - 1] = std::move(row[i]);
+    row.resize(kept);
+  }
 }
 
 }  // namespace
@@ -145,24 +185,31 @@ std::string in_one_line(std::string_view text) {
   return line;
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
+std::string format_table(Rows rows, const std::vector<TableCut>& cuts) {
+  if (!cuts.empty() && stdout_is_terminal()) fit(rows, cuts, terminal_size(1).columns);
+  const std::vector<std::size_t> widths = widths_of(rows);
   std::string text;
   text.reserve(rows.size() *
                (std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + 2 * widths.size()));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - width(row[i]) + 2, ' ');
+      if (i + 1 < row.size()) text.append(widths[i] - columns_of(row[i]) + 2, ' ');
     }
     while (!text.empty() && text.back() == ' ') text.pop_back();
     text += '\n';
   }
   return text;
+}
+
+std::string short_path(const std::string& path) {
+  char here[PATH_MAX];
+  if (::getcwd(here, sizeof here) != nullptr && starts_with(path, std::string(here) + "/"))
+    return path.substr(std::strlen(here) + 1);
+  const char* home = ::getenv("HOME");
+  if (home != nullptr && *home == '/' && starts_with(path, std::string(home) + "/"))
+    return "~" + path.substr(std::strlen(home));
+  return path;
 }
 
 std::string format_details(const std::vector<std::pair<std::string, std::string>>& lines) {
@@ -191,9 +238,9 @@ bool print_structured(const Invocation& invocation, const Value& document, const
 
 std::string shown_time(Time time, bool relative) {
   if (!relative) return format_time(time);
-  const Duration ago = Clock::system().now() - time;
-  if (ago < Duration(0)) return "in " + format_duration(-ago);
-  return format_duration(ago) + " ago";
+  const Duration ago = std::chrono::floor<std::chrono::seconds>(Clock::system().now() - time);
+  const auto largest_part = [](Duration duration) { return split(format_duration(duration), ' ')[0]; };
+  return ago < Duration(0) ? "in " + largest_part(-ago) : largest_part(ago) + " ago";
 }
 
 std::string shown_number(double number) {
@@ -220,6 +267,16 @@ std::string shown_metrics(const Value& metrics) {
     text += name + "=" + (value.is_number() ? shown_number(value.as_number()) : to_json(value));
   }
   return text;
+}
+
+std::vector<std::string> metric_words(const Value& metrics) {
+  std::vector<std::string> words;
+  if (!metrics.is_object()) return words;
+  for (const bool of_training : {false, true})
+    for (const auto& [name, value] : metrics.as_object())
+      if (value.is_number() && starts_with(name, "train_") == of_training)
+        words.push_back(in_one_line(name) + "=" + shown_number(value.as_number()));
+  return words;
 }
 
 }  // namespace ostler

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "commands/terminal.h"
 #include "lib/base/clock.h"
 #include "lib/base/value.h"
 
@@ -35,8 +36,17 @@ std::string in_one_line(std::string_view text);
 enum class Colour { none, green, yellow, red, bold };
 std::string coloured(const std::string& text, Colour colour);
 
-// A table: columns padded, two blanks between; nothing is cut. The first row is the header.
-std::string format_table(const std::vector<std::vector<std::string>>& rows);
+// A column that can be narrower, down to `least` columns of the terminal; 0: that can be left out.
+struct TableCut {
+  std::size_t column, least;
+  Cut where = Cut::end;
+};
+// A table: columns padded, two blanks between. The first row is the header. Nothing is cut but on a terminal,
+// and there only what `cuts` allow, in that order and until it fits; empty columns that may be left out are.
+std::string format_table(std::vector<std::vector<std::string>> rows, const std::vector<TableCut>& cuts = {});
+
+// A path as one would type it here: below the working directory, or with ~.
+std::string short_path(const std::string& path);
 // "key: value" lines; empty values are left out; a value of several lines is indented.
 std::string format_details(const std::vector<std::pair<std::string, std::string>>& lines);
 
@@ -44,10 +54,12 @@ std::string format_details(const std::vector<std::pair<std::string, std::string>
 // "modules"; `document` is {"schema": 1, name: [...], ...}.
 bool print_structured(const Invocation& invocation, const Value& document, const std::string& name);
 
-// As people write it on a terminal ("3m ago"), as RFC 3339 elsewhere.
+// As people write it ("3m ago", "2d ago"), or as RFC 3339.
 std::string shown_time(Time time, bool relative);
 std::string shown_number(double number);  // at most 4 significant decimals
 std::string shown_bytes(double bytes);    // "12.3 MB"
 std::string shown_metrics(const Value& metrics);
+// "accuracy=0.97" of each number, those on data that was not trained on first.
+std::vector<std::string> metric_words(const Value& metrics);
 
 }  // namespace ostler

@@ -13,6 +13,7 @@
 #include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
+#include "commands/progress.h"
 #include "commands/stdout_guard.h"
 #include "lib/base/end_signals.h"
 #include "lib/base/files.h"
@@ -82,13 +83,18 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
   std::optional<OutputFile> file;
   if (output_path) file.emplace(*output_path, plan.sources);
   const int fd = file ? file->fd() : standard_output.fd();
+  // Rows on a terminal are progress enough.
+  RowProgress progress(!invocation.quiet() && (file || ::isatty(fd) == 0), plan.sources);
   const auto note = [&](const std::string& text) {
+    progress.clear();
     if (!invocation.quiet()) say("note: " + text);
   };
   const PredictSummary summary = predict_stream(
       *model.module, plan,
-      [&](std::string_view text) { print(text, fd, output_path.value_or("standard output")); }, note);
+      [&](std::string_view text) { print(text, fd, output_path.value_or("standard output")); }, note,
+      [&](std::uint64_t rows) { progress.show(rows); });
   if (file) file->publish();
+  progress.finish(summary.rows);
   if (summary.failed > 0)
     note(fmt::format("{} of {} rows could not be predicted ({}); the first: {}", summary.failed,
                      plan.on_error == "skip" ? summary.rows + summary.failed : summary.rows,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "commands/interrupt.h"
 #include "commands/job_fields.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
@@ -48,11 +49,34 @@ std::vector<JobField> read_fields(const Invocation& invocation) {
       "uuid,external_id,status,reason,kind,module.name,submission_time,duration,save_path,metrics", "--csv");
 }
 
-int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+int code_of(const Invocation& invocation, const std::vector<JobInfo>& jobs) {
+  if (!invocation.has("--exit-status")) return 0;
+  for (const JobInfo& info : jobs)
+    if (const int code = exit_code_of(info); code != 0) return code;
+  return 0;
+}
+
+// Those that the selectors choose.
+JobList chosen_jobs(const Invocation& invocation, const std::vector<JobField>& fields) {
+  JobSelector selector = read_selector(invocation, kDefaultFinished);
+  selector.brief = !is_structured(invocation) && fields.empty() && !invocation.has("--sort");
+  if (const auto by = invocation.value("--sort"))
+    selector.sort = read_sort(*by, invocation.has("--reverse"));
+  else if (invocation.has("--reverse"))
+    throw invalid_argument("--reverse turns --sort round: add --sort FIELD, or leave it out");
+  JobList list = invocation.manager().jobs().list(selector);
+  if (selector.sort) sort_jobs(list.jobs, *selector.sort);
+  return list;
+}
+
+void refuse_sorting(const Invocation& invocation) {
   for (const char* option : {"--sort", "--reverse"})
     if (invocation.has(option))
       throw invalid_argument(std::string(option) +
                              " is for lists: leave out the ids, or choose jobs by what they are");
+}
+
+int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
   const std::vector<JobInfo> jobs = named_jobs(invocation, ids);
   const bool all_about_one = jobs.size() == 1 && !invocation.has("--history");
   const std::vector<JobField> fields = read_fields(invocation);
@@ -64,30 +88,90 @@ int show_named(const Invocation& invocation, const std::vector<std::string>& ids
     print_structured(invocation, document, "jobs");
   } else if (!fields.empty())
     print(invocation.has("--csv") ? fields_csv(jobs, fields) : fields_table(jobs, fields));
+  else if (!all_about_one)
+    print(job_table(jobs, stdout_is_coloured(invocation)));
+  else if (stdout_is_terminal())
+    print(job_page(jobs[0], invocation.manager().jobs().learning_curve(jobs[0].uuid),
+                   stdout_is_coloured(invocation)));
   else
-    print(all_about_one ? job_details(jobs[0]) : job_table(jobs, stdout_is_coloured(invocation)));
-  int code = 0;
-  if (invocation.has("--exit-status"))
-    for (const JobInfo& info : jobs)
-      if (code == 0) code = exit_code_of(info);
-  return code;
+    print(job_details(jobs[0]));
+  return code_of(invocation, jobs);
+}
+
+// "1 RUNNING, 2 QUEUED, 20 COMPLETED"
+std::string counts_of(const std::vector<JobInfo>& jobs) {
+  std::vector<std::string> words;
+  for (const JobStatus status : {JobStatus::RUNNING, JobStatus::QUEUED, JobStatus::COMPLETED,
+                                 JobStatus::CANCELED, JobStatus::ERRORED}) {
+    const auto count =
+        std::count_if(jobs.begin(), jobs.end(), [&](const JobInfo& info) { return info.status == status; });
+    if (count > 0) words.push_back(fmt::format("{} {}", count, job_status_name(status)));
+  }
+  return words.empty() ? "no jobs" : join(words, ", ");
+}
+
+// A table of the jobs below what there is of them; the last of them where it is too long for the screen are
+// counted.
+std::vector<std::string> page_of(const std::vector<JobInfo>& jobs, const std::string& table, bool in_colour) {
+  const std::string heading = counts_of(jobs) + "; q quits";
+  std::vector<std::string> lines = {in_colour ? coloured(heading, Colour::bold) : heading, ""};
+  for (std::string& line : split(table, '\n'))
+    if (!line.empty()) lines.push_back(std::move(line));
+  const std::size_t rows = terminal_size(1).rows;
+  if (lines.size() > rows && rows > 3) {
+    const std::size_t hidden = lines.size() - rows + 1;
+    lines.resize(rows - 1);
+    lines.push_back(fmt::format("and {} more", hidden));
+  }
+  return lines;
+}
+
+// --watch: until q, Ctrl-C, or the end of all jobs that were named.
+int watch(const Invocation& invocation, const std::vector<std::string>& ids) {
+  for (const char* option : {"--json", "--format", "--csv"})
+    if (invocation.has(option))
+      throw invalid_argument(std::string("--watch draws for people: leave it out, or ") + option);
+  if (!is_live_terminal(1))
+    throw invalid_argument(
+        "--watch draws on a terminal, and standard output is none that can be drawn on; ostler wait ID waits "
+        "for a job's end, and ostler status --json tells how things stand");
+  const std::vector<JobField> fields = read_fields(invocation);
+  const bool in_colour = stdout_is_coloured(invocation);
+  const auto look = [&] {
+    return ids.empty() ? chosen_jobs(invocation, fields).jobs : named_jobs(invocation, ids);
+  };
+  std::vector<JobInfo> jobs = look();  // what fails does so before the screen is taken
+  const auto table = [&] {
+    if (jobs.empty()) return std::string();
+    return fields.empty() ? job_table(jobs, in_colour) : fields_table(jobs, fields);
+  };
+  {
+    InterruptGuard interrupt;
+    Screen screen;
+    const auto has_ended = [](const JobInfo& info) { return is_terminal(info.status); };
+    while (ids.empty() || !std::all_of(jobs.begin(), jobs.end(), has_ended)) {
+      screen.draw(page_of(jobs, table(), in_colour));
+      const char key = screen.key(1000);
+      if (interrupt.terminated()) return 130;
+      if (key == 'q' || key == 'Q' || key == Screen::kEnd || interrupt.count() > 0) return 0;
+      jobs = look();
+    }
+  }
+  print(table());
+  return code_of(invocation, jobs);
 }
 
 int run(const Invocation& invocation) {
   const std::vector<std::string>& ids = invocation.arguments[0];
+  if (!ids.empty()) refuse_sorting(invocation);
+  if (ids.empty())
+    for (const char* option : {"--exit-status", "--history"})
+      if (invocation.has(option))
+        throw invalid_argument(std::string(option) + " needs an id: ostler status " + option + " ID");
+  if (invocation.has("--watch")) return watch(invocation, ids);
   if (!ids.empty()) return show_named(invocation, ids);
-  for (const char* option : {"--exit-status", "--history"})
-    if (invocation.has(option))
-      throw invalid_argument(std::string(option) + " needs an id: ostler status " + option + " ID");
-  JobSelector selector = read_selector(invocation, kDefaultFinished);
   const std::vector<JobField> fields = read_fields(invocation);
-  selector.brief = !is_structured(invocation) && fields.empty() && !invocation.has("--sort");
-  if (const auto by = invocation.value("--sort"))
-    selector.sort = read_sort(*by, invocation.has("--reverse"));
-  else if (invocation.has("--reverse"))
-    throw invalid_argument("--reverse turns --sort round: add --sort FIELD, or leave it out");
-  JobList list = invocation.manager().jobs().list(selector);
-  if (selector.sort) sort_jobs(list.jobs, *selector.sort);
+  const JobList list = chosen_jobs(invocation, fields);
   const auto shown = static_cast<std::int64_t>(list.jobs.size());
   if (is_structured(invocation))
     print_structured(invocation, jobs_document(list.jobs, list.total), "jobs");
@@ -119,13 +203,18 @@ CommandSpec status_command() {
   command.name = "status";
   command.summary = "Show jobs: the active ones and the newest finished ones, or everything about one";
   command.usage = "ostler status [ID...]";
-  command.examples = {"ostler status", "ostler status \"$id\"", "ostler status \"$id\" --format '{status}'",
+  command.examples = {"ostler status",
+                      "ostler status \"$id\"",
+                      "ostler status \"$id\" --format '{status}'",
+                      "ostler status --watch",
                       "ostler status --json -n 0",
                       "ostler status --sort metric.auc --columns short_id,param.eta,metric.auc"};
   command.arguments = {{"ID", "a job's id, external id, or the first characters of its uuid", 0, -1}};
   command.options =
       std::vector<OptionSpec>{
           {"--exit-status", "", "", "exit with the job's code (0, 4, 5, 6, 7)", "Options"},
+          {"--watch", "", "", "draw them again as they change, until q or the end of those that are named",
+           "Options"},
           {"--history", "", "", "all runs of the external id, the newest first", "Options"},
           {"--sort", "", "FIELD",
            "by metric.NAME (the best first), param.NAME, tag.NAME, submission_time, duration, ...",

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace ostler {
@@ -13,7 +14,9 @@ namespace {
 
 std::atomic<pid_t> g_groups[64];
 std::atomic<const char*> g_files[8];
-static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
+std::atomic<bool> g_erase = false;
+static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free &&
+              std::atomic<bool>::is_always_lock_free);
 
 // Puts `to` where `from` is; nothing where it is nowhere.
 template <typename T, std::size_t size>
@@ -27,6 +30,8 @@ void on_end_signal(int signal) {
     if (const pid_t number = group; number > 0) ::kill(-number, SIGKILL);
   for (const std::atomic<const char*>& file : g_files)
     if (const char* path = file; path != nullptr) ::unlink(path);
+  constexpr std::string_view kErase = "\r\x1b[K\x1b[J";
+  if (g_erase && ::write(2, kErase.data(), kErase.size()) < 0) ::_exit(128 + signal);
   ::_exit(128 + signal);
 }
 
@@ -49,5 +54,7 @@ UnlinkedOnSignal::~UnlinkedOnSignal() { replace<const char*>(g_files, path_.c_st
 
 void kill_on_signal(pid_t group) { replace<pid_t>(g_groups, 0, group); }
 void forget_on_signal(pid_t group) { replace<pid_t>(g_groups, group, 0); }
+
+void erase_on_signal(bool erase) { g_erase = erase; }
 
 }  // namespace ostler

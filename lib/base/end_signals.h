@@ -1,6 +1,7 @@
 #pragma once
 
-// What must not outlive a command that a signal ends: files in the making and groups of processes.
+// What must not outlive a command that a signal ends: files in the making, groups of processes, lines drawn
+// on a terminal.
 //
 // Nothing happens before end_cleanly_on_signals(). A table of fixed size holds what is registered, since a
 // signal's handler reads it; what finds no place in it is left behind by a signal, and by nothing else.
@@ -31,5 +32,8 @@ class UnlinkedOnSignal {
 // waited for.
 void kill_on_signal(pid_t group);
 void forget_on_signal(pid_t group);
+
+// Whether what stands from the cursor's line on is erased on the terminal at stderr.
+void erase_on_signal(bool erase);
 
 }  // namespace ostler

@@ -1,0 +1,17 @@
+#pragma once
+
+// A training's learning curve, drawn in characters.
+
+#include <string>
+
+#include "lib/base/value.h"
+
+namespace ostler {
+
+// `curve` as JobEngine::learning_curve gives it, `unit` what `done` counts ("rounds"). One metric is drawn
+// large: of those on data that was not trained on a loss, else the first; the others have a line each. In
+// braille and blocks, or in ASCII, at most `columns` wide. Whole lines; nothing where there are fewer than
+// two points.
+std::string draw_curve(const Value& curve, const std::string& unit, std::size_t columns);
+
+}  // namespace ostler
