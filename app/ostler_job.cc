@@ -3,6 +3,8 @@
 //   ostler-job run  --home DIR [--cpus N] [--gpus 0,1] [--leave-parent yes]
 //                           the runner: takes queued jobs one after the other and supervises their work
 //   ostler-job work JOBDIR  the work of one job, started by the runner
+//   ostler-job compare JOBDIR  whether the model that a training has staged is better than the one that is
+//                           at its place, for --keep-best; started by the runner, too
 //   ostler-job finish JOBDIR  becomes the command that is to be run after the job's end
 //   ostler-job exec PID PROGRAM...  becomes a program that dies with its parent
 //   ostler-job serve        a module in a process of its own, for the backend PROCESS
@@ -21,6 +23,7 @@
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/on_finish.h"
 #include "lib/jobs/work_process.h"
+#include "lib/manager/compare.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/worker.h"
 #include "lib/modules/command/program.h"
@@ -56,6 +59,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     if (arguments.size() == 2 && arguments[0] == "work") return work(arguments[1]);
+    if (arguments.size() == 2 && arguments[0] == "compare")
+      return enter_job(arguments[1]) ? run_compare(arguments[1]) : 1;
     if (arguments.size() == 2 && arguments[0] == "finish") return become_on_finish(arguments[1]);
     if (arguments.size() > 2 && arguments[0] == "exec")
       return exec_program({arguments.begin() + 1, arguments.end()});

@@ -99,6 +99,7 @@ CommandSpec predict_command();
 CommandSpec prune_command();
 CommandSpec report_command();
 CommandSpec result_command();
+CommandSpec rollback_command();
 CommandSpec status_command();
 CommandSpec train_command();
 CommandSpec wait_command();

@@ -75,8 +75,8 @@ const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
       cancel_command(),  config_command(), dispatch_command(), doctor_command(), evaluate_command(),
       export_command(),  find_command(),   load_command(),     logs_command(),   modules_command(),
-      predict_command(), prune_command(),  report_command(),   result_command(), status_command(),
-      train_command(),   wait_command(),
+      predict_command(), prune_command(),  report_command(),   result_command(), rollback_command(),
+      status_command(),  train_command(),  wait_command(),
   };
   return commands;
 }

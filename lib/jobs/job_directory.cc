@@ -46,8 +46,10 @@ bool is_event(const Value& event) {
   using enum Value::Kind;
   const Value* publish = event.find("publish");
   return event.is_object() &&
-         are(event, string, {"event", "time", "unit", "code", "reason", "message", "result"}) &&
-         are(event, number, {"done", "total"}) && are(event, object, {"metrics", "publish"}) &&
+         are(event, string,
+             {"event", "time", "unit", "code", "reason", "message", "result", "tracking_id", "note"}) &&
+         are(event, boolean, {"better"}) && are(event, number, {"done", "total", "old", "new"}) &&
+         are(event, object, {"metrics", "publish"}) &&
          (publish == nullptr || are(*publish, string, {"staged", "target", "tracking_id"}));
 }
 
@@ -112,12 +114,13 @@ LastEvents read_last_events(const std::string& events_path) {
     }
     if (!is_event(event)) continue;
     const std::string kind = event.get_string("event");
-    Value* place = kind == "progress"  ? &last.progress
-                   : kind == "metrics" ? &last.metrics
-                   : kind == "error"   ? &last.error
-                   : kind == "retry"   ? &last.retry
-                   : kind == "done"    ? &last.done
-                                       : nullptr;
+    Value* place = kind == "progress"   ? &last.progress
+                   : kind == "metrics"  ? &last.metrics
+                   : kind == "error"    ? &last.error
+                   : kind == "retry"    ? &last.retry
+                   : kind == "done"     ? &last.done
+                   : kind == "compared" ? &last.compared
+                                        : nullptr;
     if (place != nullptr && place->is_null()) *place = std::move(event);
     if (newest) last.done_is_last = kind == "done";
     newest = false;
@@ -147,7 +150,8 @@ std::string to_text(const JobStart& start) {
   return to_json(Value::object({{"attempt", start.attempt},
                                 {"start_time", format_time(start.time)},
                                 {"host", start.host},
-                                {"gpu_devices", start.gpu_devices}})) +
+                                {"gpu_devices", start.gpu_devices},
+                                {"requeues_left", optional_number(start.requeues_left)}})) +
          "\n";
 }
 
@@ -162,6 +166,8 @@ std::optional<JobStart> read_start(const JobPaths& paths) {
     start.time = parse_time(value.get_string("start_time")).value_or(start.time);
     start.host = value.get_string("host");
     start.gpu_devices = value.get_string("gpu_devices");
+    if (const Value* left = value.find("requeues_left"); left != nullptr && left->is_integer())
+      start.requeues_left = static_cast<int>(left->as_integer());
   } catch (const Error&) {
     // Torn by a crash of the machine: it was started all the same.
   }

@@ -21,7 +21,8 @@
 //   {"event":"progress","time":T,"done":12,"total":100,"unit":"rounds","metrics":{"log_loss":0.3}}
 //   {"event":"metrics","time":T,"metrics":{"accuracy":0.97}}
 //   {"event":"compared","time":T,"better":false,"tracking_id":ID,"old":0.97,"new":0.95,"note":"..."}
-//                                                  by `ostler-job compare` (lib/manager/compare.h)
+//                                   by `ostler-job compare` (lib/manager/compare.h), which says what they
+//                                   mean
 //   {"event":"error","time":T,"code":"INVALID_ARGUMENT","reason":"module","message":"..."}
 //   {"event":"retry","time":T,"attempt":2,"at":T}   by the runner, while it waits for another attempt
 //   {"event":"done","time":T,"result":PATH,"publish":{"staged":PATH,"target":PATH,"tracking_id":ID},"rows":N}
@@ -49,7 +50,7 @@ void append_event(const std::string& events_path, Value event);
 // The newest event of each kind, read from the end of the file (at most the last 256 KiB). A last line
 // without its line end, or one that is no event, is passed over.
 struct LastEvents {
-  Value progress, metrics, error, retry, done;  // null: none
+  Value progress, metrics, error, retry, done, compared;  // null: none
   bool done_is_last = false;
 };
 LastEvents read_last_events(const std::string& events_path);
@@ -64,6 +65,7 @@ struct JobStart {
   Time time{};
   std::string host;
   std::string gpu_devices;
+  std::optional<int> requeues_left = {};  // when it started
 };
 std::string to_text(const JobStart& start);
 std::optional<JobStart> read_start(const JobPaths& paths);

@@ -86,7 +86,9 @@ void turn_into_error(Outcome& outcome, JobReason reason, const std::string& erro
   outcome.reason = reason;
   outcome.errors = {error};
   outcome.result.reset();
-  outcome.staged = outcome.target = outcome.tracking_id = {};
+  outcome.staged = outcome.target = outcome.tracking_id = outcome.note = {};
+  outcome.keep_previous = 0;
+  outcome.replaced.reset();
 }
 
 bool may_be_retried(const Outcome& outcome) {

@@ -148,8 +148,9 @@ void JobStore::restore_start(const std::string& uuid, const JobStart& start) {
   database_.in_transaction([&] {
     database_.run(
         "UPDATE jobs SET status = 1, attempt = ?, start_time = max(?, submission_time), host = ?, "
-        "gpu_devices = ? WHERE uuid = ? AND status = 0",
-        {cell(start.attempt), cell(start.time), start.host, start.gpu_devices, uuid});
+        "gpu_devices = ?, requeues_left = coalesce(?, requeues_left) WHERE uuid = ? AND status = 0",
+        {cell(start.attempt), cell(start.time), start.host, start.gpu_devices,
+         start.requeues_left ? cell(*start.requeues_left) : Database::Cell(), uuid});
   });
 }
 

@@ -1,7 +1,7 @@
 #include "lib/jobs/publish.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
 #include "lib/core/model_directory.h"
+#include "lib/jobs/replace_model.h"
 #include "lib/jobs/store_layout.h"
 #include "lib/jobs/test_point.h"
 
@@ -21,50 +22,6 @@ namespace {
 // look tries again.
 constexpr Duration kPatience = std::chrono::seconds(60);
 constexpr Duration kSettlersPatience = std::chrono::seconds(2);
-
-// ".<name>.ostler-old-<uuid>": a replaced model that somebody was still reading. It belongs to nobody any
-// more.
-std::string discarded_path(const std::string& staged) {
-  const std::string name = file_name(staged);
-  const std::size_t uuid = name.rfind(".ostler-") + 8;
-  return join_path(parent_path(staged), name.substr(0, uuid) + "old-" + name.substr(uuid));
-}
-
-// Removes a model directory unless somebody reads it. A link is removed, not followed.
-void discard(const std::string& path) {
-  if (!is_directory(path, Links::keep)) return remove_file_if_there(path);
-  const UniqueFd directory = try_open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return;
-  remove_tree(path);
-}
-
-// Afterwards `staged` is the model at `target`; what was there lies at `staged`, or where discarded_path
-// says.
-void swap_in(const std::string& staged, const std::string& target) {
-  if (::renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) return;
-  if (errno == ENOENT) {
-    rename_path(staged, target);  // nothing is there yet
-  } else if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) {
-    rename_path(target, discarded_path(staged));
-    rename_path(staged, target);
-  } else {
-    throw system_error(errno, "cannot publish the model at " + target);
-  }
-}
-
-void check_replaceable(const std::string& target) {
-  const std::string why_not = why_not_replaceable(target);
-  if (!why_not.empty()) throw invalid_argument("cannot save to " + target + ": " + why_not);
-}
-
-std::string tracking_id_of(const std::string& model) {
-  try {
-    const auto text = read_file_if_there(join_path(model, "config.yml"), 16 << 20);
-    return text ? parse_yaml(*text, model).get_string("tracking_id") : "";
-  } catch (const Error&) {
-    return "";
-  }
-}
 
 // True when what lies staged now is what was replaced: a model with another tracking id, or an empty
 // directory. What cannot be read may be the new model and stays.
@@ -94,28 +51,26 @@ void check_staged(const Outcome& outcome) {
     throw lost("is gone: something else is there");
 }
 
-// True when the job of that uuid, in this store, is known to have failed.
-bool has_failed(const std::string& home, const std::string& uuid) {
+// True when the job of that uuid, in this store, has ended and is not to publish what lies at `path`.
+bool is_nobodys(const std::string& home, const std::string& uuid, const std::string& path) {
   if (home.empty() || !is_uuid(uuid)) return false;
   try {
     const auto outcome = read_outcome(JobPaths(job_directory_path(home, uuid)));
-    return outcome && outcome->status != JobStatus::COMPLETED;
+    return outcome && (outcome->status != JobStatus::COMPLETED || outcome->staged != path);
   } catch (const Error&) {
     return false;
   }
 }
 
-// Removes what lies staged beside `target` and is nobody's any more. Without a store no job is known.
+// Removes what lies beside `target` and is nobody's any more: never a kept model. Without a store no job is
+// known.
 void sweep(const std::string& target, const std::string& home) {
+  discard_discarded(target);
   const std::string folder = parent_path(target);
   const std::string prefix = "." + file_name(target) + ".ostler-";
   for (const std::string& name : list_directory(folder)) {
-    if (!starts_with(name, prefix)) continue;
     const std::string path = join_path(folder, name);
-    if (starts_with(name, prefix + "old-"))
-      discard(path);
-    else if (has_failed(home, name.substr(prefix.size())))
-      remove_tree(path);
+    if (starts_with(name, prefix) && is_nobodys(home, name.substr(prefix.size()), path)) remove_tree(path);
   }
 }
 
@@ -142,6 +97,9 @@ void Publication::prepare(const std::function<bool()>& give_up) {
   lock(kPatience, give_up);
   check_staged(outcome_);  // again: it may have taken a minute
   check_target();
+  if (outcome_.keep_previous > 0 && file_name(previous_path(outcome_.target)).size() > NAME_MAX)
+    throw invalid_argument("cannot keep the model that is replaced beside " + outcome_.target +
+                           ": its name would be too long");
 }
 
 void Publication::commit() {
@@ -180,7 +138,8 @@ void Publication::lock(Duration patience, const std::function<bool()>& give_up) 
 
 void Publication::check_target() const {
   if (is_model()) {
-    check_replaceable(outcome_.target);
+    if (const std::string why_not = why_not_replaceable(outcome_.target); !why_not.empty())
+      throw invalid_argument("cannot save to " + outcome_.target + ": " + why_not);
     return;
   }
   const auto target = file_status(outcome_.target);
@@ -191,9 +150,13 @@ void Publication::check_target() const {
 
 void Publication::clean_up() {
   if (holds_replaced(outcome_)) {
-    rename_path(outcome_.staged, discarded_path(outcome_.staged));
-    test_point("publish:discarded");
-    discard(discarded_path(outcome_.staged));
+    const std::string aside = place_aside(outcome_.staged, outcome_.target, outcome_.keep_previous);
+    rename_path(outcome_.staged, aside);
+    test_point("publish:aside");
+  }
+  if (is_model() && outcome_.keep_previous > 0) {
+    discard_surplus(outcome_.target, outcome_.keep_previous);
+    test_point("publish:surplus");
   }
   sweep(outcome_.target, home_);
   test_point("publish:swept");
@@ -214,16 +177,17 @@ void Publication::clean_up_leftovers() {
 void Publication::publish_file() { rename_path(outcome_.staged, outcome_.target); }
 
 void Publication::publish_directory() {
-  swap_in(outcome_.staged, outcome_.target);
+  replace_model(outcome_.staged, outcome_.target, outcome_.keep_previous);
   test_point("publish:exchanged");
 }
 
 void publish_model(const std::string& staged, const std::string& target) {
   const PublishLock lock = PublishLock::take(target, kSettlersPatience);
-  check_replaceable(target);
-  swap_in(staged, target);
+  if (const std::string why_not = why_not_replaceable(target); !why_not.empty())
+    throw invalid_argument("cannot save to " + target + ": " + why_not);
+  replace_model(staged, target, 0);
   fsync_directory(parent_path(target));
-  if (file_status(staged, Links::keep)) rename_path(staged, discarded_path(staged));
+  if (file_status(staged, Links::keep)) rename_path(staged, place_aside(staged, target, 0));
   sweep(target, "");
 }
 
@@ -234,8 +198,9 @@ bool remove_published_model(const Outcome& outcome) {
     if (!is_at_its_place(outcome) || !why_not_replaceable(outcome.target).empty()) return true;
     const UniqueFd directory = try_open_file(outcome.target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    rename_path(outcome.target, discarded_path(outcome.staged));
-    remove_tree(discarded_path(outcome.staged));
+    const std::string aside = place_aside(outcome.target, outcome.target, 0);
+    rename_path(outcome.target, aside);
+    remove_tree(aside);
     return true;
   } catch (const Error& error) {
     if (error.code() == StatusCode::unavailable) return false;
@@ -251,7 +216,8 @@ void remove_staged(const std::string& target, const std::string& uuid, const std
   }
   if (!file_status(job_directory)) return;
   for (const std::string& name : list_directory(job_directory))
-    if (starts_with(name, ".") && (ends_with(name, ".ostler-" + uuid) || ends_with(name, ".ostler-lock")))
+    if (starts_with(name, ".") &&
+        (ends_with(name, ".ostler-" + uuid) || ends_with(name, ".ostler-lock") || ends_with(name, ".moving")))
       remove_tree(join_path(job_directory, name));
 }
 

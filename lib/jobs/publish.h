@@ -5,7 +5,11 @@
 //
 // Replaced models. Those that the outcome says to keep (keep_previous) stay beside the target as
 // ".<name>.ostler-previous-<time>-<uuid>", the time (UTC, to the millisecond) being when they were replaced;
-// of more than that many the oldest are removed. A training without keep_previous leaves kept ones alone.
+// of more than that many the oldest are removed. An empty directory is not kept. A training without
+// keep_previous leaves kept ones alone, and nothing but a publication that keeps fewer removes them.
+//
+// Where a file system cannot exchange, the old model is moved aside and the new one moved in: for a moment
+// there is none at the target. Whoever is killed there has left both, and the next look publishes.
 //
 // Order of calls: prepare(), then the outcome is written by the caller, then commit(). Who finds the outcome
 // of a dead runner calls resume() instead of both. The lock beside the target (publish_lock.h) is held from
@@ -14,7 +18,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "lib/core/module_config.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/publish_lock.h"
 
@@ -67,15 +73,22 @@ void publish_model(const std::string& staged, const std::string& target);
 struct PreviousModel {
   std::string path;
   Time replaced{};
-  Value config;  // of its config.yml; null where that cannot be read, and then `problem`
+  ModuleConfig config;  // of its path alone where it cannot be read, and then `problem`
   std::string problem;
 };
 std::vector<PreviousModel> previous_models(const std::string& target);
 
-// Puts a kept model back at `target`, in one step for whoever looks there, under the publishing lock; the one
-// that was there is kept in its place. Error (not_found) where there is no model at `target` or none is kept,
-// unavailable while something is being published there. `path` is of previous_models().
-void rollback_model(const std::string& target, const std::string& path);
+// Puts a kept model (`path` is of previous_models) back at `target`, in one step for whoever looks there,
+// under the publishing lock. What was there is kept in its place, as the newest, so that the next rollback
+// brings it back; gives its path, or nothing where there was none, or an empty directory. Killed at any step
+// it has lost nothing: doing the same again, without a choice, brings back the same. Where the file system
+// cannot exchange, what was there is moved aside first: killed between, it is the newest kept one, there is
+// none at the target, and doing the same again brings it back.
+//
+// Errors, with everything as it was: data_loss for a kept model that is damaged (ModelDirectory::verify),
+// not_found for one that is not kept any more, invalid_argument where `target` may not be replaced,
+// unavailable while something is being published there, system errors when its folder cannot be written to.
+std::string rollback_model(const std::string& target, const std::string& path);
 
 // Deletes the model that a job published at outcome.target, in one step for whoever looks there. What is
 // somebody else's by now, or holds what was not published, stays, and that is true too; as is a folder that

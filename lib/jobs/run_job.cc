@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "lib/base/process.h"
 #include "lib/base/strings.h"
+#include "lib/core/requirement.h"
 #include "lib/jobs/job_end.h"
 #include "lib/jobs/on_finish.h"
-#include "lib/jobs/publish.h"
+#include "lib/jobs/replace_model.h"
 #include "lib/jobs/test_point.h"
 #include "lib/jobs/work_process.h"
 
@@ -19,6 +22,8 @@ namespace ostler {
 namespace {
 
 constexpr off_t kReservedForEvents = 64 << 10;
+// Who finds another model at its place each time has a neighbour that never rests.
+constexpr int kMostComparisons = 5;
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
@@ -31,6 +36,12 @@ JobReason reason_of(const Error& error) {
   return error.code() == StatusCode::resource_exhausted ? JobReason::disk_full
          : error.code() == StatusCode::data_loss        ? JobReason::lost
                                                         : JobReason::user;
+}
+
+// Anything but nothing or an empty directory.
+bool has_something(const std::string& target) {
+  return file_status(target, Links::keep) &&
+         !(is_directory(target, Links::keep) && list_directory(target).empty());
 }
 
 std::string result_target(const JobSpec& spec) {
@@ -70,9 +81,10 @@ void PreparedJob::give_back_reserved() {
   if (events && ::fstat(events.get(), &status) == 0 && ::ftruncate(events.get(), status.st_size) != 0) return;
 }
 
-Outcome PreparedJob::attempt(const JobRow& row, const Surroundings& surroundings) {
+WorkOrder PreparedJob::work_order(const char* verb, const JobRow& row,
+                                  const Surroundings& surroundings) const {
   WorkOrder order;
-  order.process.arguments = {program_or_this(surroundings.job_program), "work", paths_.directory};
+  order.process.arguments = {program_or_this(surroundings.job_program), verb, paths_.directory};
   order.process.environment = work_environment(captured_, paths_);
   if (!row.gpu_devices.empty()) {
     std::erase_if(*order.process.environment,
@@ -83,8 +95,12 @@ Outcome PreparedJob::attempt(const JobRow& row, const Surroundings& surroundings
   order.cancel_path = paths_.cancel;
   if (spec_.time_limit) order.deadline = surroundings.claimed + *spec_.time_limit;
   order.grace = spec_.cancel_grace;
-  order.on_spawned = [] { test_point("run:spawned"); };
+  return order;
+}
 
+Outcome PreparedJob::attempt(const JobRow& row, const Surroundings& surroundings) {
+  WorkOrder order = work_order("work", row, surroundings);
+  order.on_spawned = [] { test_point("run:spawned"); };
   Outcome outcome;
   try {
     const WorkEnd end = supervise(order, *log_);
@@ -158,10 +174,141 @@ Outcome PreparedJob::attempts(JobRow& row, const Surroundings& surroundings) {
       ++number;
       continue;
     }
-    // The length is measured, not the difference of two looks at a clock that may be set meanwhile.
-    outcome.completion_time =
-        row.start_time.value_or(row.submission_time) + (Clock::system().steady() - surroundings.claimed);
+    end_now(outcome, row, surroundings.claimed);
     return outcome;
+  }
+}
+
+// The length is measured, not the difference of two looks at a clock that may be set meanwhile.
+void PreparedJob::end_now(Outcome& outcome, const JobRow& row, Duration claimed) const {
+  outcome.completion_time =
+      row.start_time.value_or(row.submission_time) + (Clock::system().steady() - claimed);
+}
+
+// Of the model at the job's save path and the one that it has staged.
+struct PreparedJob::Comparison {
+  bool better = true;
+  bool any = false;         // there is one at the save path
+  std::string tracking_id;  // of that one
+  std::string values;       // "accuracy 0.93 is no better than 0.95"
+  std::string note;
+  bool is_of(const std::string& target) const {
+    return any == has_something(target) && tracking_id == tracking_id_of(target);
+  }
+};
+
+// When the job was ended meanwhile, the outcome is no longer COMPLETED.
+PreparedJob::Comparison PreparedJob::compare(Outcome& outcome, const JobRow& row,
+                                             const Surroundings& surroundings) {
+  Comparison found;
+  found.any = has_something(outcome.target);
+  found.tracking_id = tracking_id_of(outcome.target);
+  if (!found.any) return found;
+  const Value before = read_last_events(paths_.events).compared;
+  WorkOrder order = work_order("compare", row, surroundings);
+  order.on_spawned = [] { test_point("compare:spawned"); };
+  WorkEnd end;
+  try {
+    end = supervise(order, *log_);
+  } catch (const Error& error) {
+    turn_into_error(outcome, JobReason::lost,
+                    std::string("the comparison with the model at ") + outcome.target +
+                        " could not be started: " + error.what());
+    return found;
+  }
+  test_point("compare:reaped");
+  outcome.cpu_seconds = outcome.cpu_seconds.value_or(0) + end.cpu_seconds;
+  outcome.max_rss_bytes = std::max(outcome.max_rss_bytes.value_or(0), end.max_rss_bytes);
+  end_now(outcome, row, surroundings.claimed);
+  Value event = read_last_events(paths_.events).compared;
+  const bool done = WIFEXITED(end.wait_status) && WEXITSTATUS(end.wait_status) == 0 && !event.is_null() &&
+                    !(event == before);
+  told_to_end_ = told_to_end_ || end.told_to_end;
+  if (end.canceled)
+    turn_into_canceled(outcome);
+  else if (end.time_limit)
+    turn_into_error(outcome, JobReason::time_limit, time_limit_text(spec_.time_limit));
+  else if (end.told_to_end && !done)
+    turn_into_error(outcome, JobReason::signal, kToldToEnd);
+  else if (done) {
+    found.better = event.get_boolean("better");
+    found.tracking_id = event.get_string("tracking_id");
+    found.note = event.get_string("note");
+    const auto shown = [&](const char* key) {
+      const Value* value = event.find(key);
+      return value != nullptr && value->is_number() ? to_json(*value) : "";
+    };
+    const std::string old_value = shown("old"), new_value = shown("new");
+    if (!found.better || (!old_value.empty() && !new_value.empty()))
+      found.values = parse_metric_choice(spec_.keep_best).metric + " " +
+                     (new_value.empty() ? "(no number)" : new_value) +
+                     (found.better ? " is better than " : " is no better than ") +
+                     (old_value.empty() ? "that" : old_value);
+    // It was gone when the comparison began.
+    if (found.tracking_id.empty() && found.values.empty() && found.note.empty()) found.any = false;
+  } else {
+    found.note = WIFSIGNALED(end.wait_status)
+                     ? "its comparison died of " + signal_text(WTERMSIG(end.wait_status))
+                     : "its comparison ended with exit status " +
+                           std::to_string(WEXITSTATUS(end.wait_status)) + " and without a result";
+  }
+  return found;
+}
+
+// A model that is no better than the one that stays. Before the outcome, which says where it is.
+void PreparedJob::keep_apart(Outcome& outcome, const std::string& why) {
+  const std::string place = join_path(paths_.directory, "model");
+  remove_tree(place);  // of an attempt that was lost
+  move_directory(outcome.staged, place);
+  test_point("compare:moved");
+  outcome.note = why + "; the new one is at " + place;
+  outcome.replaced = false;
+  outcome.result = place;
+  outcome.staged = outcome.target = outcome.tracking_id = {};
+  outcome.keep_previous = 0;
+}
+
+// Makes sure that what lies staged can be published, and with keep_best that it is to be; afterwards the
+// publishing lock is held, or the outcome has nothing to publish. Throws Error, as Publication::prepare.
+void PreparedJob::prepare(Outcome& outcome, std::optional<Publication>& publication, const JobRow& row,
+                          const Surroundings& surroundings) {
+  const bool saves = spec_.kind == JobKind::train && !spec_.save_path.empty();
+  if (saves) {
+    outcome.replaced = true;
+    outcome.keep_previous = spec_.keep_previous;
+  }
+  const std::string target = outcome.target;
+  for (int round = 1;; ++round) {
+    Comparison found;
+    if (saves && !spec_.keep_best.empty()) {
+      found = compare(outcome, row, surroundings);
+      if (outcome.status != JobStatus::COMPLETED) return;
+    }
+    publication.emplace(outcome, surroundings.home);
+    publication->prepare([&] { return exists(paths_.cancel); });
+    test_point("publish:locked");
+    if (!saves || spec_.keep_best.empty()) return;
+    if (found.is_of(target)) {
+      const std::string which = " of the model at " + target;
+      if (!found.better) {
+        publication.reset();
+        const std::string more = found.note.empty() ? "" : " (" + found.note + ")";
+        keep_apart(outcome, found.values + which + ", which stays" + more);
+      } else if (!found.values.empty()) {
+        log_->say(found.values + which + ", which is replaced");
+        outcome.note = found.note;
+      } else if (found.any) {
+        outcome.note = "the model at " + target + " could not be measured, and was replaced: " + found.note;
+      }
+      if (!outcome.note.empty()) log_->say(outcome.note);
+      return;
+    }
+    publication.reset();
+    if (round == kMostComparisons)
+      throw Error(StatusCode::unavailable,
+                  "the model at " + target + " was replaced by another one each of the " +
+                      std::to_string(kMostComparisons) + " times that the new one was compared with it");
+    log_->say("the model at " + target + " has changed since it was compared with; comparing again");
   }
 }
 
@@ -176,17 +323,20 @@ void PreparedJob::remove_what_was_staged() {
 std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroundings) {
   Outcome outcome = attempts(row, surroundings);
   test_point("end:reaped");
-  if (told_to_end_ && outcome.status == JobStatus::ERRORED && row.requeues_left > 0) return std::nullopt;
+  const auto is_to_be_requeued = [&] {
+    return told_to_end_ && outcome.status == JobStatus::ERRORED && row.requeues_left > 0;
+  };
+  if (is_to_be_requeued()) return std::nullopt;
   std::optional<Publication> publication;
   if (outcome.status == JobStatus::COMPLETED) {
-    publication.emplace(outcome, surroundings.home);
     try {
-      publication->prepare([&] { return exists(paths_.cancel); });
-      test_point("publish:locked");
+      prepare(outcome, publication, row, surroundings);
+      if (is_to_be_requeued()) return std::nullopt;
     } catch (const Error& error) {
       turn_into_error(outcome, reason_of(error), error.what());
     }
   }
+  const bool kept_apart = outcome.replaced && !*outcome.replaced;
   // The last moment at which a cancel counts: from here on the job has ended as the outcome says.
   if (exists(paths_.cancel)) turn_into_canceled(outcome);
   const bool completed = outcome.status == JobStatus::COMPLETED;
@@ -194,13 +344,14 @@ std::optional<Outcome> PreparedJob::run(JobRow& row, const Surroundings& surroun
     publication.reset();  // who reads of the end is to find nothing of it beside the target
     for (const std::string& error : outcome.errors) log_->say(error);
     remove_what_was_staged();
+    if (kept_apart) remove_tree(join_path(paths_.directory, "model"));
     test_point("end:unstaged");
   }
   if (!outcome_->write(outcome)) {
     const auto other = read_outcome(paths_);
     return other ? *other : outcome;
   }
-  if (completed) {
+  if (completed && publication) {
     try {
       publication->commit();
     } catch (const Error& error) {

@@ -10,6 +10,8 @@
 #include "lib/jobs/job_log.h"
 #include "lib/jobs/job_store.h"
 #include "lib/jobs/outcome_writer.h"
+#include "lib/jobs/publish.h"
+#include "lib/jobs/supervise.h"
 
 namespace ostler {
 
@@ -32,7 +34,8 @@ class PreparedJob {
     // Called before each attempt but the first, with the row of the last, which it brings up to date.
     std::function<void(JobRow&)> begin_attempt;
   };
-  // Runs the work, as often as its retries allow, ends its process tree, decides and writes the outcome,
+  // Runs the work, as often as its retries allow, ends its process tree, compares what it made with what is
+  // at its place where that is to stay when it is better (keep_best), decides and writes the outcome,
   // publishes. `row` is the claimed one. Gives the outcome that counts; the row is the caller's. Nothing:
   // none was written, since this process was told to end and the job is one that is queued again then.
   // Throws Error when the outcome could not be written: the next look settles the job.
@@ -41,9 +44,16 @@ class PreparedJob {
   bool told_to_end() const { return told_to_end_; }
 
  private:
+  struct Comparison;
+  WorkOrder work_order(const char* verb, const JobRow& row, const Surroundings& surroundings) const;
   Outcome attempt(const JobRow& row, const Surroundings& surroundings);
   Outcome attempts(JobRow& row, const Surroundings& surroundings);
   bool wait_for_next_attempt(Outcome& outcome, int number, Duration claimed);
+  void end_now(Outcome& outcome, const JobRow& row, Duration claimed) const;
+  void prepare(Outcome& outcome, std::optional<Publication>& publication, const JobRow& row,
+               const Surroundings& surroundings);
+  Comparison compare(Outcome& outcome, const JobRow& row, const Surroundings& surroundings);
+  void keep_apart(Outcome& outcome, const std::string& why);
   void remove_what_was_staged();
   void begin_events();
   void give_back_reserved();

@@ -136,8 +136,8 @@ class Runner {
   // For a store that is built anew (repair.h): one that looks at the lock from now on sees it. If the store
   // was replaced already, it may have been built before.
   void tell_of_start(JobLock& lock, const JobRow& row) {
-    const JobStart start{row.attempt, row.start_time.value_or(row.submission_time), row.host,
-                         row.gpu_devices};
+    const JobStart start{row.attempt, row.start_time.value_or(row.submission_time), row.host, row.gpu_devices,
+                         row.requeues_left};
     lock.write(to_text(start));
     if (!store_->database().was_moved()) return;
     try {

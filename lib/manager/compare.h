@@ -6,9 +6,16 @@
 // to lose the new one.
 //
 // The old model is evaluated on the training's validation data; a metric that ostler does not measure (a
-// program's own) is the one in its config.yml. It appends one event `compared` (job_directory.h) and gives 0;
-// a failure is said on standard output, which is the job's log, and gives 1. Without a model at the save path
-// there is nothing to compare: better, with an empty tracking_id.
+// program's own) is the one in its config.yml, and the note says so. It appends one event `compared`
+// (job_directory.h) and gives 0:
+//   better       whether the new model is to replace the old one; equal is not better. True also where the
+//                old one could not be read or measured
+//   tracking_id  the old model's; empty where there was none
+//   old, new     their values of the metric; null: not known
+//   note         why the old one could not be measured, or what else is to be known of the values; may be
+//                empty
+// Anything else that it comes to - an exit, a signal - the runner takes for an old model that could not be
+// measured.
 //
 // Nothing is locked. The runner, which publishes under the lock, sees by the tracking id whether the model
 // that it then finds is the one that was compared, and compares again where it is not.

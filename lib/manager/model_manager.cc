@@ -270,6 +270,26 @@ std::string ModelManager::directory_of_model(const std::string& model_path, cons
   return absolute_path(found.directory->path(), context_.working_directory);
 }
 
+namespace {
+
+// What the model's config.yml tells of it; its columns and classes the training holds against the data.
+void check_base_model(const ModuleManifest& manifest, const TrainArguments& arguments,
+                      const std::string& parameter, const std::string& path, const std::string& shown) {
+  const ModuleConfig config = ModelDirectory::open(path).config();
+  if (config.module_id() != manifest.module_id)
+    throw invalid_argument(fmt::format("{}={}: {} goes on from models of its own only, and this one is of {}",
+                                       parameter, shown, manifest.name, config.name()));
+  const Value* target = config.values().find("target");
+  const std::string label = target == nullptr ? "" : target->get_string("label");
+  const std::string wanted = arguments.parameters.get_string("label");
+  if (!label.empty() && !wanted.empty() && label != wanted)
+    throw invalid_argument(
+        fmt::format("{}={}: that model predicts the column \"{}\", and the label is \"{}\"", parameter, shown,
+                    label, wanted));
+}
+
+}  // namespace
+
 std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, const TrainArguments& arguments,
                                                  const TrainerChoice& trainer_choice, bool wait) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
@@ -280,8 +300,11 @@ std::unique_ptr<ModelFuture> ModelManager::train(const std::string& module, cons
   check_training(manifest, expanded, context_.working_directory);
   for (const ParameterSpec& spec : manifest.parameters) {
     Value* given = spec.type == ParameterType::model ? expanded.parameters.find(spec.name) : nullptr;
-    if (given != nullptr && !given->is_null())
-      *given = directory_of_model(given->as_string(spec.name), spec.name);
+    if (given == nullptr || given->is_null()) continue;
+    const std::string model_path = given->as_string(spec.name);
+    *given = directory_of_model(model_path, spec.name);
+    if (!manifest.is_command())
+      check_base_model(manifest, expanded, spec.name, given->as_string(), model_path);
   }
   auto future = chosen.train(manifest, expanded);
   if (wait) future->wait();

@@ -22,6 +22,7 @@
 
 #include "lib/base/config.h"
 #include "lib/core/plugin.h"
+#include "lib/jobs/publish.h"
 #include "lib/manager/builtin_components.h"
 #include "lib/manager/plugin_catalog.h"
 #include "lib/manager/singleton_cache.h"
@@ -118,6 +119,13 @@ class ModelManager {
   void export_model(const FoundModel& model, int fd, const std::string& name);
   // Saves a loaded model at `path`, where a model may be replaced; `created` and `tracking_id` stay (MDL-2).
   void save(const LoadedModel& model, const std::string& path);
+
+  // Where a model is, or was and others are kept that it has replaced: at `model_path`, else below load_path.
+  // Error (not_found) with both places.
+  std::string place_of_model(const std::string& model_path) const;
+  // Those that are kept at a place, the newest first, and bringing one back (publish.h).
+  std::vector<PreviousModel> previous_models(const std::string& place) const;
+  std::string rollback(const std::string& place, const PreviousModel& model);
 
   // The files that a user's data means: directories and patterns become the files in them (data_files.h). For
   // who reads them himself; train and start_prediction_job do it.

@@ -170,6 +170,25 @@ void ModelManager::save(const LoadedModel& model, const std::string& path) {
   staged.publish();
 }
 
+std::string ModelManager::place_of_model(const std::string& model_path) const {
+  if (model_path.empty()) throw invalid_argument("the model's name is empty; is a shell variable unset?");
+  std::vector<std::string> places = {absolute_path(model_path, context_.working_directory)};
+  if (model_path[0] != '/') places.push_back(absolute_path(model_path, context_.load_path));
+  for (const std::string& place : places)
+    if (file_status(join_path(place, "config.yml")) || !previous_models(place).empty()) return place;
+  throw not_found(
+      fmt::format("there is no model \"{}\", and none that was replaced is kept there: looked at {}",
+                  model_path, join(places, ", ")));
+}
+
+std::vector<PreviousModel> ModelManager::previous_models(const std::string& place) const {
+  return ostler::previous_models(place);
+}
+
+std::string ModelManager::rollback(const std::string& place, const PreviousModel& model) {
+  return rollback_model(place, model.path);
+}
+
 void ModelManager::export_model(const FoundModel& model, int fd, const std::string& name) {
   if (!model.directory)
     throw invalid_argument("the model " + model.config.model_path() +

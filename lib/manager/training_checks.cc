@@ -144,6 +144,7 @@ std::optional<LearningTask> task_of_labels(const ModuleManifest& manifest, const
       if (different.size() < 100) different.insert(number);
     }
   }
+  if (rows == 0) return std::nullopt;  // the training says so, in better words
   return task_of_numbers(whole, different.size(), rows);
 }
 

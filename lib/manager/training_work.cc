@@ -73,8 +73,11 @@ std::string known_to_programs(const std::string& read_path) {
   return "/proc/" + std::to_string(::getpid()) + "/" + read_path.substr(self.size());
 }
 
-void add_metrics(Value& to, const Value& from) {
-  for (const auto& [name, value] : from.as_object()) to[name] = value;
+// What was measured on new data stands first, and wins.
+Value joined_metrics(Value measured, const Value& others) {
+  for (const auto& [name, value] : others.as_object())
+    if (measured.find(name) == nullptr) measured[name] = value;
+  return measured;
 }
 
 // The metrics of what was saved, as anybody will load it, on rows that it has not learned from. A program
@@ -108,7 +111,8 @@ void check_requirements(const JobSpec& spec, const Value& metrics, const std::st
     if (!why.empty()) failures.push_back(std::move(why));
   }
   if (failures.empty()) return;
-  if (staged != rejected) move_directory(staged, rejected);
+  remove_tree(rejected);  // of an attempt that was lost after this
+  move_directory(staged, rejected);
   throw RequirementNotMet(StatusCode::failed_precondition,
                           join(failures, "; ") + "; the model that was made is at " + rejected);
 }
@@ -152,8 +156,9 @@ void run_training(const JobSpec& spec, const JobPaths& paths, EventReporter& rep
   SaveResult saved = module->save(staged);
   remove_tree(request.directory);
   ModuleConfig config = model_config(spec, *module, std::move(saved), tracking_id, std::move(record));
-  add_metrics(config.values()["metrics"], measure(spec, config, staged, data.validation, request, reporter));
-  const Value metrics = config.values().at("metrics");
+  const Value metrics =
+      joined_metrics(measure(spec, config, staged, data.validation, request, reporter), module->metrics());
+  config.values()["metrics"] = metrics;
   config.values()["train"]["duration"] = seconds(Clock::system().steady() - began);
   add_file_manifest(config, staged);
   config.save(staged);

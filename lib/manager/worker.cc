@@ -109,12 +109,15 @@ int report_error(const JobPaths& paths, StatusCode code, std::string_view reason
 
 }  // namespace
 
-int run_worker(const std::string& job_directory) {
-  // Threads of an ML library that wait by spinning take the cores from those that work, as soon as the
-  // machine is busy with something else: a training of 0.4 s was seen to take 9 s with libgomp's own count.
-  // None that spin at all make it a tenth slower where nothing else runs; a thousand turns are neither.
-  // libgomp reads this when a module's library loads it.
+void calm_waiting_threads() {
+  // A training of 0.4 s was seen to take 9 s with libgomp's own count. None that spin at all make it a tenth
+  // slower where nothing else runs; a thousand turns are neither. libgomp reads this when a module's library
+  // loads it.
   if (::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "1000", 0);
+}
+
+int run_worker(const std::string& job_directory) {
+  calm_waiting_threads();
   const JobPaths paths(job_directory);
   try {
     const JobSpec spec = read_spec(paths.spec);

@@ -13,4 +13,8 @@ namespace ostler {
 
 int run_worker(const std::string& job_directory);
 
+// Threads of an ML library that wait by spinning take the cores from those that work, as soon as the machine
+// is busy with something else. To be called before a library is opened.
+void calm_waiting_threads();
+
 }  // namespace ostler

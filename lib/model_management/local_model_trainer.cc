@@ -37,7 +37,13 @@ int try_to_write(const std::string& directory) {
 }
 
 // Refused now rather than after hours of training.
-void check_save_path(const std::string& path) {
+void check_save_path(const std::string& path, int keep_previous) {
+  // What lies beside the target while it is published, and what is kept there, has longer names (publish.h).
+  constexpr std::size_t kLongestName = 200, kLongestKeptName = 175;
+  const std::size_t longest = keep_previous > 0 ? kLongestKeptName : kLongestName;
+  if (file_name(path).size() > longest)
+    throw invalid_argument(
+        fmt::format("cannot save a model at {}: its name is longer than {} bytes", path, longest));
   const std::string why = why_not_replaceable(path);
   if (!why.empty()) throw invalid_argument("cannot save a model there: " + why);
   std::string above = parent_path(path);
@@ -79,7 +85,7 @@ std::unique_ptr<ModelFuture> LocalModelTrainer::train(const ModuleManifest& modu
   spec.data_format = arguments.data_format;
   spec.model_name = arguments.model_name;
   spec.save_path = final_save_path(arguments, spec.uuid, context_.working_directory);
-  if (!spec.save_path.empty()) check_save_path(spec.save_path);
+  if (!spec.save_path.empty()) check_save_path(spec.save_path, arguments.keep_previous);
   for (const std::string& given : arguments.validation)
     spec.validation.push_back(look_at_data(given, context_.working_directory));
   spec.validation_fraction = arguments.validation_fraction;

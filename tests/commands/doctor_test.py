@@ -170,6 +170,22 @@ class RepairTest(RepairBase):
                     self.assertEqual(self.wait_for(uuid, "ERRORED")["reason"], "lost")
                     self.assertEqual(self.job(uuid)["attempt"], 1)
 
+    def test_how_often_a_lost_job_may_still_be_queued_again(self):
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {on_lost: requeue, max_requeues: 1}}}}")
+        job = self.fault_waiting()
+        for status in ("QUEUED", "ERRORED"):
+            self.kill("run", signal.SIGKILL)
+            if status == "ERRORED":  # the one time was before the database was lost
+                self.lose_database()
+                self.repair()
+            self.until(lambda: self.job(job)["status"] != "RUNNING", "the runner's death to be seen")
+            self.assertEqual(self.job(job)["status"], status)
+            (self.work / "marked").unlink()
+            if status == "QUEUED":
+                self.ostler("dispatch")
+                self.until((self.work / "marked").exists, "the second start", job)
+        self.assertEqual(self.job(job)["reason"], "lost")
+
     def test_the_order_is_that_of_submission(self):
         self.fault_waiting("--id", "first")
         jobs = [self.uuid(self.fault("")) for _ in range(6)]

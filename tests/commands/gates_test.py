@@ -88,6 +88,8 @@ class ValidationTest(GatesTest):
             ((*gate, "--keep-best", "wer"), ["min:wer or max:wer"]),
             ((*train[:-2], "--validation", "0.2", "--keep-best", "accuracy"), ["--save-path"]),
             ((*train[:-2], "--keep-previous", "2"), ["--save-path"]),
+            ((*train[:-1], "n" * 201), ["name is longer than 200 bytes"]),
+            ((*train[:-1], "n" * 176, "--keep-previous", "2"), ["name is longer than 175 bytes"]),
             ((*train, "--require", "accuracy>=0.9"), ["--require", "--validation"]),
             ((*train, "--keep-best", "accuracy"), ["--keep-best", "--validation"]),
             ((*train, "--validation", "0"), ["more than 0 and less than 1"]),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every step of submit, start, end, settle, cancel and purge (lib/jobs/README.md): a program is stopped after it, and
+"""Every step of submit, start, end, settle, cancel, purge and rollback (lib/jobs/README.md): a program is stopped after it, and
 killed there.
 
 The rows below name a test point (lib/jobs/test_point.h), what others are to see while a program stands there, and how
@@ -22,6 +22,7 @@ import unittest
 from support import DATA, SANITIZED, OstlerTest, is_dead, is_stopped, main
 
 IRIS = DATA / "iris.train.csv"
+NO_EXCHANGE = pathlib.Path(os.environ.get("TEST_NO_EXCHANGE", "build/tests/test_no_exchange.so")).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROMPT = 20  # seconds that a look may take on a loaded machine; it takes hundredths of one
 CODES = {"QUEUED": 4, "RUNNING": 4, "COMPLETED": 0, "CANCELED": 5, "ERRORED": 6, "gone": 3}  # of result --no-wait
@@ -30,20 +31,38 @@ POINTS = set()
 
 class StepsBase(OstlerTest):
     """The job is `it`: its work says when it began, and it replaces the model `m`, whose value is "old", by "new"."""
-    old = None
+    made = {}
+    history, keep = ("old",), 0  # the values of the models that came to `m`, and how many of them are kept
+    replaces = True  # a job that completes
+    beside = {}  # what the program that is stopped has in its environment, too
+    gap = False  # there may be nothing at `m` while the job is RUNNING
     configuration = "cancel_grace: 0.1s"
     attempts = 1  # of a job that completes
 
     def setUp(self):
         super().setUp()
         self.configure(f"model_management: {{trainers: {{default: {{type: LOCAL, config: {{{self.configuration}}}}}}}}}\n")
-        if StepsBase.old is None:
+        if self.history not in StepsBase.made:
             elsewhere = {**self.env, "OSTLER_HOME": str(self.directory / "elsewhere")}
-            self.ostler(*self.training("", value="old"), "--wait", env=elsewhere)
-            StepsBase.old = tempfile.mkdtemp(prefix="ostler-e2e-")
-            unittest.addModuleCleanup(shutil.rmtree, StepsBase.old)
-            shutil.move(self.work / "m", StepsBase.old)
-        shutil.copytree(StepsBase.old + "/m", self.work / "m")
+            for value in self.history:
+                self.ostler(*self.training("", value=value, metric=0.5), *self.keeping(), "--wait", env=elsewhere)
+            place = StepsBase.made[self.history] = pathlib.Path(tempfile.mkdtemp(prefix="ostler-e2e-"))
+            unittest.addModuleCleanup(shutil.rmtree, place)
+            for path in self.models():
+                shutil.move(path, place)
+        for path in StepsBase.made[self.history].iterdir():
+            shutil.copytree(path, self.work / path.name)
+
+    def models(self):
+        return [path for path in self.work.iterdir() if path.name == "m" or ".ostler-previous-" in path.name]
+
+    def keeping(self):
+        return ["--keep-previous", str(self.keep)] * (self.keep > 0)
+
+    def kept(self):
+        """The values of the models that are kept, the newest first; each is whole."""
+        listed = self.ostler("rollback", "m", "--list", "--json", timeout=PROMPT).json["models"]
+        return [self.value(pathlib.Path(model["path"])) for model in listed]
 
     def training(self, do, **parameters):
         return ["train", "fault", *self.fault_arguments(do, parameters), "--save-path", "m"]
@@ -55,7 +74,7 @@ class StepsBase(OstlerTest):
 
     def stop_at(self, point, *command):
         """Starts the command; gives the pid of what stopped at the point: it, or a runner that it launched."""
-        self.victim = self.start(*command, env={**self.env, "OSTLER_TEST_STOP_AT": point})
+        self.victim = self.start(*command, env={**self.env, **self.beside, "OSTLER_TEST_STOP_AT": point})
         silent = 0
 
         def stopped():
@@ -90,15 +109,19 @@ class StepsBase(OstlerTest):
         info = one.json["jobs"][0]
         self.assertEqual((info["status"], every["it"]), (status, status), info["errors"])
         if status == "COMPLETED":
-            self.assertEqual(result.line, str(self.work / "m"))
+            place = self.work / "m" if self.replaces else self.store / "jobs" / info["uuid"] / "model"
+            self.assertEqual((result.line, info["replaced"]), (str(place), self.replaces))
+            self.assertEqual(self.value(place), "new")
+        if status == "RUNNING" and self.gap:
+            return
         value = self.value()
         if status != "RUNNING":  # then the one or the other, whole
-            self.assertEqual(value, "new" if status == "COMPLETED" else "old")
+            self.assertEqual(value, "new" if status == "COMPLETED" and self.replaces else "old")
 
-    def value(self):
-        """Of the model at its place, which is whole."""
-        config = (self.work / "m/config.yml").read_text()
-        text = (self.work / "m/fault-model.json").read_bytes()
+    def value(self, model=None):
+        """Of the model, by default the one at its place, which is whole."""
+        config = ((model or self.work / "m") / "config.yml").read_text()
+        text = ((model or self.work / "m") / "fault-model.json").read_bytes()
         self.assertIn(f"size: {len(text)}", config)
         return json.loads(text)["value"]
 
@@ -133,7 +156,11 @@ class StepsBase(OstlerTest):
             self.assertEqual((len(begun), info["attempt"]), (self.attempts, self.attempts))
         left = [path.name for path in directory.iterdir()]
         self.assertEqual([name for name in left if name in ("environment", "input") or name.endswith(".new")], [])
-        self.assertEqual(sorted(os.listdir(self.work)), ["m"] + ["starts"] * starts.exists())
+        beside = sorted(set(os.listdir(self.work)) - {path.name for path in self.models()})
+        self.assertEqual(beside, ["starts"] * starts.exists())
+        # With keep: the models that were replaced before, and what this job replaced.
+        earlier = list(self.history)[::-1][0 if status == "COMPLETED" and self.replaces else 1:]
+        self.assertEqual(self.kept(), earlier[:self.keep])
         self.assertEqual(os.listdir(self.store / "staging"), [])
 
     def row(self, uuid):
@@ -195,10 +222,10 @@ class SubmitTest(StepsBase):
 
 
 class RunnerBase(StepsBase):
-    do, more = "arrive", ()
+    do, more, metric = "arrive", (), 0.75
 
     def reach(self, point):
-        self.stop_at(point, *self.it(self.do), *self.more)
+        self.stop_at(point, *self.it(self.do, metric=self.metric), *self.keeping(), *self.more)
         self.assertEqual(self.victim.wait(), 0)
 
     def stopped(self, point, seen, _killed, _canceled):
@@ -249,7 +276,7 @@ class EndTest(RunnerBase):
 
 
 @steps(("publish:exchanged", "RUNNING", "COMPLETED", "COMPLETED"),
-       ("publish:discarded", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("publish:aside", "RUNNING", "COMPLETED", "COMPLETED"),
        ("publish:swept", "RUNNING", "COMPLETED", "COMPLETED"),
        ("end:published", "COMPLETED", "COMPLETED", "COMPLETED"),
        ("end:told", "COMPLETED", "COMPLETED", "COMPLETED"),
@@ -257,6 +284,36 @@ class EndTest(RunnerBase):
        ("end:row", "COMPLETED", "COMPLETED", "COMPLETED"))
 class PublishTest(RunnerBase):
     """A runner whose job has ended."""
+
+
+@steps(("publish:aside", "RUNNING", "COMPLETED", "COMPLETED"),
+       ("publish:surplus", "RUNNING", "COMPLETED", "COMPLETED"))
+class KeepPreviousTest(RunnerBase):
+    """The same of one that keeps what it replaces."""
+    history, keep = ("first", "second", "old"), 2
+
+
+@unittest.skipIf(SANITIZED, "the sanitizer wants to be the first library")
+@steps(("publish:between", "RUNNING", "COMPLETED", "COMPLETED"))
+class TwoRenamesTest(RunnerBase):
+    """The same where the file system cannot exchange two directories."""
+    history, keep = ("first", "second", "old"), 2
+    beside, gap = {"LD_PRELOAD": str(NO_EXCHANGE)}, True
+
+
+@steps(("compare:spawned", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("compare:reaped", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("publish:exchanged", "RUNNING", "COMPLETED", "COMPLETED"))
+class KeepBestTest(RunnerBase):
+    """A runner that compares what was trained with the model that is there. It is better."""
+    more = ("--keep-best", "max:train_accuracy", "--label", "target", "--validation", DATA / "iris.test.csv")
+
+
+@steps(("compare:moved", "RUNNING", "ERRORED lost", "CANCELED"),
+       ("outcome:linked", "COMPLETED", "COMPLETED", "COMPLETED"))
+class KeepBestWorseTest(RunnerBase):
+    """The same; it is not."""
+    more, metric, replaces = KeepBestTest.more, 0.5, False
 
 
 @steps(("end:unstaged", "RUNNING", "ERRORED lost", "CANCELED"),
@@ -317,22 +374,76 @@ class SettleTest(DeadRunner, LookBase):
     after = ("ERRORED", "lost")
 
 
+class AdoptBase(LookBase):
+    after = ("COMPLETED",)
+
+    def leave_dead(self):
+        """Its runner is killed when the outcome is there, and nothing is published."""
+        self.stop_at("outcome:linked", *self.it(), *self.keeping())
+        self.kill_it()
+        self.assertEqual(self.value(), "old")
+
+
 @steps(("settle:locked", "RUNNING"),
        ("publish:exchanged", "RUNNING"),
-       ("publish:discarded", "RUNNING"),
+       ("publish:aside", "RUNNING"),
        ("publish:swept", "RUNNING"),
        ("settle:published", "COMPLETED"),
        ("settle:told", "COMPLETED"),
        ("settle:wiped", "COMPLETED"),
        ("settle:row", "COMPLETED"))
-class AdoptTest(LookBase):
-    after = ("COMPLETED",)
+class AdoptTest(AdoptBase):
+    pass
 
-    def leave_dead(self):
-        """Its runner is killed when the outcome is there, and nothing is published."""
-        self.stop_at("outcome:linked", *self.it())
+
+@steps(*[(point, "RUNNING") for point in ("publish:exchanged", "publish:aside", "publish:surplus")])
+class AdoptKeepingTest(AdoptBase):
+    """The same of one that keeps what it replaces."""
+    history, keep = ("first", "second", "old"), 2
+
+
+class RollbackBase(StepsBase):
+    """One that brings `second` back in the place of `old`."""
+    history, keep = ("first", "second", "old"), 2
+
+    def stopped(self, point, seen, _again, _kept):
+        self.stop_at(point, "rollback", "m")
+        self.check(seen)
+        self.ostler("rollback", "m", code=4, timeout=PROMPT)
+        self.others_go_on()
+        self.go_on()
+        self.assertEqual((self.victim.communicate()[0].decode(), self.victim.returncode), (f"{self.work / 'm'}\n", 0))
+        self.done("second", ["old", "first"])
+
+    def killed(self, point, seen, again, kept):
+        self.stop_at(point, "rollback", "m")
         self.kill_it()
-        self.assertEqual(self.value(), "old")
+        self.check(seen)
+        self.ostler("rollback", "m", timeout=PROMPT)
+        self.done(again, kept)
+
+    def check(self, value):
+        if value is None:
+            self.ostler("load", "m", code=3, timeout=PROMPT)
+        else:
+            self.assertEqual(self.value(), value)
+
+    def done(self, value, kept):
+        self.assertEqual((self.value(), self.kept(), len(os.listdir(self.work))), (value, kept, 1 + len(kept)))
+
+
+@steps(("rollback:renamed", "old", "second", ["old", "first"]),
+       ("rollback:exchanged", "second", "old", ["second", "first"]))
+class RollbackTest(RollbackBase):
+    pass
+
+
+@unittest.skipIf(SANITIZED, "the sanitizer wants to be the first library")
+@steps(("rollback:between", None, "old", ["second", "first"]),
+       ("rollback:exchanged", "second", "old", ["second", "first"]))
+class RollbackTwoRenamesTest(RollbackBase):
+    """The same where the file system cannot exchange two directories."""
+    beside = {"LD_PRELOAD": str(NO_EXCHANGE)}
 
 
 @steps(*[(point, "QUEUED") for point in ("settle:locked", "requeue:unstaged", "requeue:row")])

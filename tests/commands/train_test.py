@@ -355,6 +355,10 @@ class BaseModelTest(OstlerTest):
         self.assertIn('three.csv: the base model does not know the class "c"', failed.err)
         linear = self.ostler("train", "linear", "two.csv", "--label", "y", "-p", "base_model=base", code=2)
         self.assertIn("cannot go on from a model", linear.err)
+        self.train("linear", "two.csv", "--label", "y", "--save-path", "lin", "-w")
+        self.refused(2, "train", "xgboost", "two.csv", "--label", "y", "-p", "base_model=lin",
+                     says=["goes on from models of its own", "linear"])
+        self.refused(2, "train", "xgboost", "two.csv", "--label", "x", "-p", "base_model=base", says=['"y"', '"x"'])
 
 
 class RecordTest(OstlerTest):

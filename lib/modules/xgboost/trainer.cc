@@ -232,7 +232,8 @@ Trained train(TrainingData& data, const TableParameters& table, const TrainReque
 
   for (int round = 0; !validation && round < search.best; ++round) {
     trained.booster->update(rounds.before + round, *matrix);
-    reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", trained.metrics);
+    // Nothing is measured by these: the metrics are those of the first phase.
+    reporter.progress(search.trained + round + 1, search.trained + search.best, "rounds", Value::object());
   }
   trained.config["rounds"] = search.best;
   if (base != nullptr) trained.config["base_model"] = base->origin;

@@ -7,7 +7,7 @@
 // then the same number of rounds on all rows. Progress counts the rounds of both, its total being the most
 // that can still come.
 //
-// Each round is reported with the metrics of the rows that it was not trained on.
+// Each round that is measured is reported with its metrics: the learning curve. The others have none.
 
 #include <memory>
 

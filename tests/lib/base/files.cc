@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "lib/base/checksum.h"
 #include "lib/base/error.h"
@@ -48,18 +49,20 @@ namespace {
 
 // What there is below a directory: names, kinds, modes, contents.
 std::string picture(const std::string& path) {
-  std::string text;
+  std::set<std::string> lines;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-    text += entry.path().lexically_relative(path).string();
+    std::string text = entry.path().lexically_relative(path).string();
     if (entry.is_symlink()) {
       text += " -> " + std::filesystem::read_symlink(entry.path()).string();
     } else {
       text += " " + std::to_string(static_cast<int>(entry.status().permissions()));
       if (entry.is_regular_file()) text += " " + read_file(entry.path().string());
     }
-    text += '\n';
+    lines.insert(text + "\n");
   }
-  return text;
+  std::string picture;
+  for (const std::string& line : lines) picture += line;
+  return picture;
 }
 
 void make_a_tree(const std::string& path) {

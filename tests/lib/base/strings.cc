@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 using namespace ostler;
 
 TEST_CASE("strings: numbers take the whole text") {
@@ -17,6 +20,16 @@ TEST_CASE("strings: numbers take the whole text") {
   CHECK_FALSE(parse_number("1e999"));
   CHECK(parse_integer("-12") == -12);
   CHECK_FALSE(parse_integer("99999999999999999999"));
+}
+
+TEST_CASE("strings: a float counts as the number that its shortest text names") {
+  CHECK(shortest(0.1F) == 0.1);
+  CHECK(shortest(-16777216.0F) == -16777216.0);
+  CHECK(shortest(1e-45F) == 1e-45);
+  CHECK(shortest(3.4028235e38F) == 3.4028235e38);
+  CHECK(static_cast<float>(shortest(0.33333334F)) == 0.33333334F);
+  CHECK(std::isnan(shortest(std::nanf(""))));
+  CHECK(std::isinf(shortest(std::numeric_limits<float>::infinity())));
 }
 
 TEST_CASE("strings: the nearest name") {

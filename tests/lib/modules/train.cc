@@ -65,6 +65,7 @@ TEST_CASE("every round of xgboost is reported, with its metrics") {
   CHECK(module->metrics().get_number("log_loss") ==
         doctest::Approx(recorder.steps[6].metrics.get_number("log_loss")).epsilon(1e-6));
   CHECK(recorder.steps[6].metrics.find("auc") == nullptr);
+  for (std::size_t i = 7; i < 14; ++i) CHECK(recorder.steps[i].metrics.size() == 0);
   CHECK(module->metrics().find("auc") != nullptr);
   const ModelTarget target = module->target();
   CHECK(target.task == LearningTask::classification);

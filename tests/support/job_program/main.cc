@@ -13,9 +13,11 @@
 #include "lib/base/files.h"
 #include "lib/base/process.h"
 #include "lib/base/strings.h"
+#include "lib/core/model_directory.h"
 #include "lib/jobs/job_directory.h"
 #include "lib/jobs/job_engine.h"
 #include "lib/jobs/on_finish.h"
+#include "lib/jobs/publish.h"
 #include "lib/jobs/work_process.h"
 #include "tests/support/job_program/fake_job.h"
 
@@ -58,19 +60,24 @@ void leave_children(const JobPaths& paths) {
   for (const Child kind : {Child::plain, Child::session, Child::daemon}) leave_child(paths, kind);
 }
 
+void write_model(const std::string& path, const std::string& module_id, const std::string& tracking_id) {
+  make_directories(path);
+  write_file(join_path(path, "weights"), tracking_id, Sync::yes, 0666);
+  ModuleConfig config(Value::object({{"ostler_version", "0"},
+                                     {"module_id", module_id},
+                                     {"tracking_id", tracking_id},
+                                     {"metrics", Value::object({{"accuracy", 0.5}})}}),
+                      {});
+  add_file_manifest(config, path);
+  config.save(path);
+}
+
 // A model directory with one file, as the real worker stages it.
 void finish(const JobSpec& spec, const JobPaths& paths) {
   const std::string target = spec.save_path.empty() ? join_path(paths.directory, "model") : spec.save_path;
   const std::string staged = staged_path(target, spec.uuid);
   const std::string tracking_id = make_uuid4();
-  make_directories(staged);
-  write_file(join_path(staged, "weights"), tracking_id, Sync::yes, 0666);
-  write_file(join_path(staged, "config.yml"),
-             to_yaml(Value::object({{"ostler_version", "0"},
-                                    {"module_id", spec.module.module_id},
-                                    {"tracking_id", tracking_id},
-                                    {"files", Value::object({{"weights", Value::object({{"size", 36}})}})}})),
-             Sync::yes, 0666);
+  write_model(staged, spec.module.module_id, tracking_id);
   append_event(paths.events,
                Value::object({{"event", "metrics"}, {"metrics", Value::object({{"accuracy", 0.5}})}}));
   append_event(paths.events, Value::object({{"event", "done"},
@@ -156,16 +163,50 @@ int misbehave(const std::string& what, const JobSpec& spec, const JobPaths& path
   return 99;
 }
 
+void replace_by_another(const JobSpec& spec) {
+  const std::string id = make_uuid4(), other = spec.working_directory + "/" + id;
+  write_model(other, spec.module.module_id, id);
+  publish_model(other, spec.save_path);
+}
+
+// The comparison of --keep-best, as the parameter "compare" says, a word or more:
+//   better, worse, unknown   what it comes to
+//   raced, always_raced      the old model is replaced by another one meanwhile, once or each time
+//   removed                  it is removed meanwhile
+//   crash, exit_0, exit_3, hold
+int compare(const JobSpec& spec, const JobPaths& paths) {
+  record_pid(paths);
+  const bool first =
+      split(read_file(join_path(paths.directory, "pids")), '\n').size() == 3;  // after the work
+  const auto config = read_file_if_there(join_path(spec.save_path, "config.yml"));
+  const std::string id = config ? parse_yaml(*config, "config.yml").get_string("tracking_id") : "";
+  Value event = Value::object({{"event", "compared"}, {"better", false}, {"tracking_id", id}});
+  for (const std::string& word : split(spec.parameters.get_string("compare"), ',')) {
+    if (word == "better") event["better"] = true, event["old"] = 0.25, event["new"] = 0.5;
+    if (word == "worse") event["old"] = 0.75, event["new"] = 0.5;
+    if (word == "unknown") event["better"] = true, event["note"] = "it has no such metric";
+    if ((word == "raced" && first) || word == "always_raced") replace_by_another(spec);
+    if (word == "removed" && first) remove_tree(spec.save_path);
+    if (word == "crash") ::abort();
+    if (word == "exit_0") return 0;
+    if (word == "exit_3") return 3;
+    if (word == "hold") hold();
+  }
+  append_event(paths.events, event);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   const std::string verb = argc > 2 ? argv[1] : "";
   try {
-    if (verb == "work") {
+    if (verb == "work" || verb == "compare") {
       if (!enter_job(argv[2])) return 1;
       const JobPaths paths(argv[2]);
       const JobSpec spec = read_spec(paths.spec);
+      if (verb == "compare") return compare(spec, paths);
       return misbehave(spec.parameters.get_string("do"), spec, paths);
     }
     if (verb == "submit" || verb == "look" || verb == "cancel" || verb == "dispatch") {

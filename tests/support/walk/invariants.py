@@ -22,7 +22,7 @@ OVERTAKING = 3.5
 
 # What may lie in a store and in a job's directory once all is quiet.
 STORE_FILES = {"jobs.db", "jobs.db-wal", "jobs.db-shm", "jobs", "staging"}
-JOB_FILES = {"spec.json", "lock", "events", "log", "cancel", "finished", "outcome.json", "model", "result.csv", "code", "training"}
+JOB_FILES = {"spec.json", "lock", "events", "log", "cancel", "finished", "outcome.json", "curve", "model", "result.csv", "code", "training"}
 
 
 class Violation(AssertionError):
