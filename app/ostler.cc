@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/parse.h"
+#include "commands/complete.h"
 #include "commands/interrupt.h"
 #include "commands/output.h"
 
@@ -44,6 +45,7 @@ void open_standard_descriptors() {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") return ostler::complete({argv + 2, argv + argc});
   const ostler::Parsed parsed = ostler::parse_command_line(argc, argv);
   if (parsed.command == nullptr) {
     ostler::print(parsed.text);

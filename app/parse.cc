@@ -6,6 +6,7 @@
 
 #include "commands/output.h"
 #include "lib/base/install.h"
+#include "lib/manager/plugin_catalog.h"
 
 namespace ostler {
 
@@ -55,7 +56,34 @@ void add_options(CLI::App& app, const std::vector<OptionSpec>& specs,
                          " (ostler --help lists them)");
 }
 
-std::string version_text() { return "ostler " + version() + "\n"; }
+// Gives each of the command's arguments its words; returns how many there was room for.
+std::size_t divide(const CommandSpec& command, const std::vector<std::string>& words,
+                   Invocation& invocation) {
+  invocation.arguments.clear();
+  auto word = words.begin();
+  for (const ArgumentSpec& argument : command.arguments) {
+    std::vector<std::string>& taken = invocation.arguments.emplace_back();
+    while (word != words.end() && (argument.maximum < 0 || static_cast<int>(taken.size()) < argument.maximum))
+      taken.push_back(*word++);
+  }
+  return static_cast<std::size_t>(word - words.begin());
+}
+
+// Ostler's own version, and that of each installed module with its library's, from the manifests.
+std::string version_text() {
+  std::string text = "ostler " + version() + "\n";
+  PluginCatalog::Options options;
+  options.directories = {modules_directory()};
+  options.trusted = kTrustAll;  // nothing is opened
+  for (const ModuleManifest& module : PluginCatalog(options).list()) {
+    text += module.name + " " + module.version;
+    if (!module.library.empty())
+      text +=
+          " (" + module.library + (module.library_version.empty() ? "" : " " + module.library_version) + ")";
+    text += "\n";
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -145,7 +173,8 @@ Parsed parse_command_line(int argc, char** argv) {
   }
   std::vector<std::string> extras = app.remaining();
   if (command != nullptr && invocation.has("--help")) {
-    parsed.text = help_text(*command);
+    divide(*command, words[index], invocation);
+    parsed.text = help_text(*command, invocation);
     return parsed;
   }
   if (command != nullptr) {
@@ -164,20 +193,13 @@ Parsed parse_command_line(int argc, char** argv) {
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";
   if (!after_dashes.empty()) invocation.line.emplace_back("--");
-  for (const std::string& word : after_dashes) {
-    words[index].push_back(word);
-    invocation.line.push_back(word);
-  }
-  auto word = words[index].begin();
-  for (const ArgumentSpec& argument : command->arguments) {
-    std::vector<std::string>& taken = invocation.arguments.emplace_back();
-    while (word != words[index].end() &&
-           (argument.maximum < 0 || static_cast<int>(taken.size()) < argument.maximum))
-      taken.push_back(*word++);
-    if (static_cast<int>(taken.size()) < argument.minimum)
-      throw invalid_argument(argument.name + " is missing: " + command->usage);
-  }
-  if (word != words[index].end()) unknown_words({*word}, command);
+  invocation.line.insert(invocation.line.end(), after_dashes.begin(), after_dashes.end());
+  words[index].insert(words[index].end(), after_dashes.begin(), after_dashes.end());
+  const std::size_t divided = divide(*command, words[index], invocation);
+  for (std::size_t i = 0; i < command->arguments.size(); ++i)
+    if (static_cast<int>(invocation.arguments[i].size()) < command->arguments[i].minimum)
+      throw invalid_argument(command->arguments[i].name + " is missing: " + command->usage);
+  if (divided < words[index].size()) unknown_words({words[index][divided]}, command);
   parsed.command = command;
   return parsed;
 }

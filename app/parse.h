@@ -21,6 +21,7 @@ struct Parsed {
 Parsed parse_command_line(int argc, char** argv);
 
 std::string help_text();
-std::string help_text(const CommandSpec& command);
+// `invocation`: the line that asks for it.
+std::string help_text(const CommandSpec& command, const Invocation& invocation);
 
 }  // namespace ostler

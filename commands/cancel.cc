@@ -84,6 +84,8 @@ CommandSpec cancel_command() {
       "The work is asked to end (SIGTERM), and killed after the trainer's cancel_grace (10s). A job that has "
       "ended is\n"
       "left as it is, with a note.";
+  command.group = "Jobs";
+  command.exit_codes = {3, 124};
   command.run = run;
   return command;
 }

@@ -65,9 +65,14 @@ struct CommandSpec {
   std::string usage;                  // the usual call: "ostler train MODULE DATA... --save-path DIR"
   std::vector<std::string> examples;  // whole lines; a comment follows after "  # "
   std::vector<ArgumentSpec> arguments;
-  std::vector<OptionSpec> options;  // its own, beside global_options()
-  std::string notes;                // after the options: exit codes and the like
-  int (*run)(const Invocation&);    // the exit code; failures are thrown
+  std::vector<OptionSpec> options;   // its own, beside global_options()
+  std::string notes;                 // after the options: paragraphs, parted by an empty line
+  int (*run)(const Invocation&);     // the exit code; failures are thrown
+  std::string group = "More";        // heading in ostler --help
+  std::vector<int> exit_codes = {};  // that it can give beside 0, 1, 2 and 141
+  // What --help tells beside the above because of the arguments on the line, as far as they are there; may be
+  // null. Must not fail.
+  std::string (*more_help)(const Invocation&) = nullptr;
 };
 
 // What DATA means: files, those of directories and patterns, and standard input for - or where none are
@@ -82,6 +87,8 @@ const std::vector<OptionSpec>& global_options();
 ArgumentSpec model_argument();
 ArgumentSpec rows_argument();  // DATA that is read at once; data_sources() gives it
 std::vector<OptionSpec> waiting_options();
+// The list of a module's parameters with types, defaults and help, under a heading.
+std::string parameters_of(const ModuleManifest& manifest);
 std::vector<OptionSpec> operator+(std::vector<OptionSpec> left, const std::vector<OptionSpec>& right);
 
 // One for each file of this folder.

@@ -105,6 +105,7 @@ CommandSpec config_command() {
       "Merged, later ones win: the defaults, /etc/ostler/config.yml, ~/.config/ostler/config.yml, "
       "./ostler.yml,\n"
       "the file of --config (or OSTLER_CONFIG), environment variables such as OSTLER_LOAD_PATH.";
+  command.group = "Installation";
   command.run = run;
   return command;
 }

@@ -23,6 +23,7 @@ CommandSpec dispatch_command() {
   command.notes =
       "Every submit, wait and finished job does this already; it is needed only where all of them were "
       "killed.";
+  command.group = "Jobs";
   command.run = run;
   return command;
 }

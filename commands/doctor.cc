@@ -87,6 +87,7 @@ CommandSpec doctor_command() {
       "kept "
       "beside it.\n"
       "It may run at any time: jobs go on.";
+  command.group = "Installation";
   command.run = run;
   return command;
 }

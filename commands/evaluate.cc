@@ -227,6 +227,8 @@ CommandSpec evaluate_command() {
       "without a\nlabel are left out; a label that the model does not know counts as wrong. Exit 7: a "
       "condition "
       "is not met.";
+  command.group = "Models";
+  command.exit_codes = {3, 7};
   command.run = run;
   return command;
 }

@@ -56,6 +56,8 @@ CommandSpec export_command() {
   command.options = {{"--output", "-o", "FILE", "the file to write; - for standard output", "Options"},
                      {"--finder", "", "NAME", "the finder to ask (default: default)", "Options"}};
   command.notes = "A file that is there is not replaced. The model's files are verified first.";
+  command.group = "Models";
+  command.exit_codes = {3};
   command.run = run;
   return command;
 }

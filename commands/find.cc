@@ -66,6 +66,8 @@ CommandSpec find_command() {
       "archives "
       "are not\nlooked into. What cannot be read is listed as broken, with the reason on stderr and in "
       "--json.";
+  command.group = "Models";
+  command.exit_codes = {3};
   command.run = run;
   return command;
 }

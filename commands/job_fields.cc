@@ -10,14 +10,6 @@
 
 namespace ostler {
 
-namespace {
-
-struct Group {
-  std::string_view name, member;
-};
-constexpr Group kGroups[] = {{"metric.", "metrics."}, {"param.", "params."}, {"tag.", "tags."}};
-
-// Names that the job's own members have.
 const std::vector<std::string>& member_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> list;
@@ -29,12 +21,18 @@ const std::vector<std::string>& member_names() {
   return names;
 }
 
-// What jobs can be sorted by beside metrics, parameters and tags.
 const std::vector<std::string>& sortable_names() {
   static const std::vector<std::string> names = {
       "submission_time", "start_time", "completion_time", "duration", "status", "module", "priority"};
   return names;
 }
+
+namespace {
+
+struct Group {
+  std::string_view name, member;
+};
+constexpr Group kGroups[] = {{"metric.", "metrics."}, {"param.", "params."}, {"tag.", "tags."}};
 
 Value duration_of(const JobInfo& info) {
   if (!info.start_time) return {};

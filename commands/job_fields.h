@@ -15,6 +15,10 @@ struct JobField {
   std::string path;  // into the job's JSON: "metrics.accuracy"
 };
 
+// All that there are beside those of metrics, parameters and tags, and those that jobs can be sorted by.
+const std::vector<std::string>& member_names();
+const std::vector<std::string>& sortable_names();
+
 // Error (invalid_argument) with the nearest name for what no job has.
 JobField parse_job_field(const std::string& name, const std::string& option);
 // Names separated by commas.

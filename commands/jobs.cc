@@ -5,6 +5,7 @@
 #include "commands/interrupt.h"
 #include "commands/output.h"
 #include "commands/progress.h"
+#include "lib/base/user.h"
 
 namespace ostler {
 
@@ -296,10 +297,21 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   return cancelling ? 130 : code;
 }
 
+void note_sudo(const Invocation& invocation) {
+  const std::vector<std::string> environment = process_environment();
+  if (invocation.quiet() || invocation.has("--home") || environment_value(environment, "OSTLER_HOME")) return;
+  const std::string home = home_behind_sudo(environment), &store = invocation.manager().jobs().home();
+  if (!home.empty() && !starts_with(store, home + "/"))
+    say("note: under sudo the job store is " + store + "; jobs of " +
+        environment_value(environment, "SUDO_USER").value_or("") +
+        "'s own are elsewhere (--home names a store)");
+}
+
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string id = future.id(), uuid = future.uuid();
   const bool structured = invocation.json() || invocation.has("--format");
+  note_sudo(invocation);
   try {
     if (!structured) print(id + "\n");
   } catch (const Error& error) {

@@ -32,6 +32,10 @@ std::vector<std::string> resolve_all(const Invocation& invocation, const std::ve
 int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids,
                   JobEngine::Wait mode = JobEngine::Wait::all);
 
+// Under sudo the store is as a rule another one than the user's own: says so, on stderr, unless its place was
+// given.
+void note_sudo(const Invocation& invocation);
+
 // After a submit: prints the id (or JSON), or waits with --wait; the exit code.
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait);
 

@@ -74,6 +74,8 @@ CommandSpec load_command() {
       "Its files are held against the sizes and checksums in the model's config.yml first. The MODEL - is a "
       "zip\n"
       "on standard input.";
+  command.group = "Models";
+  command.exit_codes = {3};
   command.run = run;
   return command;
 }

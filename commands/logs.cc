@@ -62,6 +62,8 @@ CommandSpec logs_command() {
           {"--follow", "-f", "", "go on until the job has ended, then exit with its code", "Options"},
           {"--timeout", "", "D", "with -f: no longer than this (exit 124; the job goes on)", "Options"}} +
       selector_options();
+  command.group = "Jobs";
+  command.exit_codes = {3, 5, 6, 7, 124, 130};
   command.run = run;
   return command;
 }

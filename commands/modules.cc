@@ -32,6 +32,10 @@ std::string shown_words(const ModuleManifest& manifest, const char* role) {
   return join(quoted, " ");
 }
 
+std::string shown_library(const ModuleManifest& manifest) {
+  return manifest.library + (manifest.library_version.empty() ? "" : " " + manifest.library_version);
+}
+
 std::string module_details(const ModuleManifest& manifest) {
   std::string text =
       format_details({{"name", manifest.name},
@@ -39,19 +43,14 @@ std::string module_details(const ModuleManifest& manifest) {
                       {"version", manifest.version},
                       {"task", manifest.task},
                       {"description", manifest.description},
-                      {"library", manifest.library},
+                      {"library", shown_library(manifest)},
                       {"input", manifest.input},
                       {"cpus", manifest.cpus == 0 ? "all" : std::to_string(manifest.cpus)},
                       {"backends", shown_backends(manifest)},
                       {"train", shown_words(manifest, "train")},
                       {"run", shown_words(manifest, "run")},
                       {"file", manifest.is_command() ? manifest.manifest_path : manifest.file}});
-  if (manifest.any_parameters) return text + "\nParameters (-p NAME=VALUE): any\n";
-  text += "\nParameters (-p NAME=VALUE):\n";
-  std::vector<std::vector<std::string>> rows;
-  for (const ParameterSpec& spec : manifest.parameters)
-    rows.push_back({"  " + spec.name, describe(spec), spec.help});
-  return text + format_table(rows);
+  return text + "\n" + parameters_of(manifest);
 }
 
 int write_new(const Invocation& invocation) {
@@ -94,12 +93,20 @@ int run(const Invocation& invocation) {
   }
   std::vector<std::vector<std::string>> rows = {{"NAME", "VERSION", "LIBRARY", "TASK"}};
   for (const ModuleManifest& manifest : manifests)
-    rows.push_back({manifest.name, manifest.version, manifest.library, manifest.task});
+    rows.push_back({manifest.name, manifest.version, shown_library(manifest), manifest.task});
   print(format_table(rows));
   return 0;
 }
 
 }  // namespace
+
+std::string parameters_of(const ModuleManifest& manifest) {
+  if (manifest.any_parameters) return "Parameters of " + manifest.name + " (-p NAME=VALUE): any\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const ParameterSpec& spec : manifest.parameters)
+    rows.push_back({"  " + spec.name, describe(spec), spec.help});
+  return "Parameters of " + manifest.name + " (-p NAME=VALUE):\n" + format_table(rows);
+}
 
 CommandSpec modules_command() {
   CommandSpec command;
@@ -113,6 +120,8 @@ CommandSpec modules_command() {
   command.examples = {"ostler modules", "ostler modules xgboost",
                       "ostler modules --format '{name} {module_id}'", "ostler modules --new churn --python"};
   command.arguments = {{"NAME", "a module's short name or id", 0, 1}};
+  command.group = "Installation";
+  command.exit_codes = {3};
   command.run = run;
   return command;
 }

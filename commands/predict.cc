@@ -161,10 +161,14 @@ CommandSpec predict_command() {
           {"--predictor", "", "NAME", "with --detach: the job predictor to use (default: default)",
            "The job"}} +
       job_options();
+  for (OptionSpec& option : command.options)
+    if (option.name == "--detach") option.help = "make it a job: print its id and return";
   command.notes =
       "Rows come out while others go in; memory does not grow with the data. Columns are matched by name: "
       "extra ones\n"
       "are ignored with a note, missing ones are an error.";
+  command.group = "Models";
+  command.exit_codes = {3, 4, 5, 6, 124, 130};
   command.run = run;
   return command;
 }

@@ -90,6 +90,8 @@ CommandSpec prune_command() {
       "true, "
       "and then\n"
       "only while no later training has saved there. What predict -o wrote stays.";
+  command.group = "Jobs";
+  command.exit_codes = {3, 4};
   command.run = run;
   return command;
 }

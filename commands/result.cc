@@ -72,6 +72,8 @@ CommandSpec result_command() {
                                              "do not wait: exit 4 when the job has not ended", "Waiting"}} +
                     waiting_options();
   command.notes = "A job that did not complete gives its error, and the job's code: 5 canceled, 6 errored.";
+  command.group = "Jobs";
+  command.exit_codes = {3, 4, 5, 6, 7, 124, 130};
   command.run = run;
   return command;
 }

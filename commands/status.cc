@@ -98,6 +98,7 @@ int run(const Invocation& invocation) {
   else if (!invocation.quiet())
     say((has_selector(invocation) ? "no job matches in " : "no jobs yet in ") +
         invocation.manager().jobs().home());
+  if (list.jobs.empty()) note_sudo(invocation);
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));
   // A job that was submitted just now has a runner on its way. One from the future tells of a clock that was
@@ -137,6 +138,8 @@ CommandSpec status_command() {
   command.notes =
       "Without -n the active jobs and the newest 20 that have ended; -n counts those that have ended.\n"
       "Exits 0 whenever it could answer. It starts nothing: queued jobs are started by ostler dispatch.";
+  command.group = "Jobs";
+  command.exit_codes = {3, 4, 5, 6, 7};
   command.run = run;
   return command;
 }

@@ -102,6 +102,19 @@ int run(const Invocation& invocation) {
   return submitted(invocation, *future, invocation.has("--wait"));
 }
 
+// The parameters of the module on the line; nothing where there is none, or none that is known.
+std::string help_of_module(const Invocation& invocation) {
+  try {
+    ModelManager::Options options;
+    options.config_file = invocation.value("--config");
+    options.keep_faults = true;
+    const ModelManager manager(options);
+    return parameters_of(manager.modules().find(invocation.arguments.at(0).at(0)));
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 CommandSpec train_command() {
@@ -146,11 +159,14 @@ CommandSpec train_command() {
   command.notes =
       "A directory stands for the data files in it, by extension: those of --input-format, else .json files, "
       "else those\n"
-      "of the one format that is there. In .json is one array of objects, in .jsonl an object a line.\n"
+      "of the one format that is there. In .json is one array of objects, in .jsonl an object a line.\n\n"
       "The job outlives this shell: ask for it from any other with ostler status, wait, result, logs, "
-      "cancel.\n"
+      "cancel.\n\n"
       "What is wrong with module, parameters, columns or save path is refused before there is a job (exit 2 "
       "or 3).";
+  command.group = "Models";
+  command.exit_codes = {3, 4, 5, 6, 7, 124, 130};
+  command.more_help = help_of_module;
   command.run = run;
   return command;
 }

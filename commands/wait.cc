@@ -38,6 +38,8 @@ CommandSpec wait_command() {
       "Of several jobs: the code of the first that did not complete, in the order given; with --any the code "
       "of the\n"
       "first to end. What stands in the queue is started.";
+  command.group = "Jobs";
+  command.exit_codes = {3, 5, 6, 7, 124, 130};
   command.run = run;
   return command;
 }

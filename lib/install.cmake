@@ -38,5 +38,12 @@ file(RELATIVE_PATH OSTLER_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(lib/ostler.pc.in ${PROJECT_BINARY_DIR}/install/ostler.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/install/ostler.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/man/*.7)
-install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+foreach(section 1 5 7)
+  file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/man/*.${section})
+  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+
+# Where Debian's shells look for them.
+install(FILES completions/ostler.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ostler)
+install(FILES completions/_ostler DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES completions/ostler.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

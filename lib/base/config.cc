@@ -12,6 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/base/files.h"
 #include "lib/base/strings.h"
+#include "lib/base/user.h"
 
 extern char** environ;
 
@@ -227,9 +228,9 @@ Configuration load_configuration(const ConfigurationRequest& request, std::vecto
     return value && !value->empty() ? value : std::nullopt;
   };
   std::string user_directory = variable("XDG_CONFIG_HOME").value_or("");
-  if (user_directory.empty()) {
-    if (const auto home = variable("HOME")) user_directory = join_path(*home, ".config");
-  }
+  if (user_directory.empty())
+    if (const std::string home = user_home(request.environment); !home.empty())
+      user_directory = join_path(home, ".config");
   std::vector<std::string> files = {request.system_file};
   if (!user_directory.empty()) files.push_back(join_path(user_directory, "ostler/config.yml"));
   files.push_back(absolute_path("ostler.yml", request.working_directory));

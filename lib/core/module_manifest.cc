@@ -70,6 +70,7 @@ ModuleManifest module_manifest_from(const Value& value, const std::string& manif
     manifest.task = value.get_string("task");
     manifest.description = value.get_string("description");
     manifest.library = value.get_string("library");
+    manifest.library_version = value.get_string("library_version");
     manifest.input = value.get_string("input", "table");
     if (!is_module_name(manifest.name))
       fail("\"" + manifest.name + "\" is no module name ([a-z0-9][a-z0-9._-]*)");
@@ -131,6 +132,7 @@ Value to_value(const ModuleManifest& manifest) {
                                {"task", manifest.task},
                                {"description", manifest.description},
                                {"library", manifest.library},
+                               {"library_version", manifest.library_version},
                                {"file", manifest.file.empty() ? Value() : Value(manifest.file)},
                                {"input", manifest.input}});
   value["cpus"] = manifest.cpus == 0 ? Value("all") : Value(manifest.cpus);

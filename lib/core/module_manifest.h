@@ -5,6 +5,7 @@
 //   {"ostler_manifest": 1, "module_id": "<uuid>", "name": "xgboost", "version": "1.0.0", "class":
 //   "XGBoostModule",
 //    "task": "tabular classification and regression", "description": "...", "library": "XGBoost",
+//    "library_version": "1.7.4",
 //    "file": "xgboost.so", "input": "table", "cpus": "all", "parameters": [...]}
 //
 // `file` is relative to the manifest and must not leave its directory. "backends" says which backends load
@@ -43,10 +44,11 @@ struct ModuleManifest {
   std::string module_class;
   std::string task;
   std::string description;
-  std::string library;  // the ML library's name
-  std::string file;     // absolute path of the shared object
-  std::string input;    // "table" or "text"; of a command also "any": its data are not looked at
-  int cpus = 1;         // cores that a training takes by default; 0: all
+  std::string library;          // the ML library's name
+  std::string library_version;  // that it was built with; may be empty
+  std::string file;             // absolute path of the shared object
+  std::string input;            // "table" or "text"; of a command also "any": its data are not looked at
+  int cpus = 1;                 // cores that a training takes by default; 0: all
   std::vector<ParameterSpec> parameters;
   bool any_parameters = false;  // whatever is given is taken as it is
   std::vector<ModuleBackend> backends;

@@ -112,17 +112,18 @@ Error missing_store(const std::string& path) {
 
 class Database::Impl {
  public:
-  Impl(const std::string& path, Checkpoints checkpoints) : path_(path) {
+  Impl(const std::string& path, Checkpoints checkpoints, Access access) : path_(path) {
+    if (access == Access::read) patience_.set(std::chrono::milliseconds(5));
     guarded([&] {
       // SQLite takes the log by its path at the first read. Where the file was replaced just then, the log is
       // another's.
-      do open(checkpoints);
+      do open(checkpoints, access);
       while (was_moved());
     });
   }
 
-  void open(Checkpoints checkpoints) {
-    const bool writable = ::access(path_.c_str(), W_OK) == 0;
+  void open(Checkpoints checkpoints, Access access) {
+    const bool writable = access == Access::write && ::access(path_.c_str(), W_OK) == 0;
     database_ = std::make_unique<SQLite::Database>(
         path_, (writable ? SQLite::OPEN_READWRITE : SQLite::OPEN_READONLY) | SQLite::OPEN_NOMUTEX);
     sqlite3* handle = database_->getHandle();
@@ -225,8 +226,8 @@ std::string Database::Row::text(int column) const {
   return statement_of(statement_).getColumn(column).getString();
 }
 
-Database::Database(const std::string& path, Checkpoints checkpoints)
-    : impl_(std::make_unique<Impl>(path, checkpoints)) {}
+Database::Database(const std::string& path, Checkpoints checkpoints, Access access)
+    : impl_(std::make_unique<Impl>(path, checkpoints, access)) {}
 Database::~Database() = default;
 
 void Database::fold_log_in() { integer("PRAGMA wal_checkpoint(TRUNCATE)"); }

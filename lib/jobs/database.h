@@ -49,7 +49,9 @@ class Database {
   // commits fold in). Whoever closes last with yes removes the log, and a reader that comes just then is
   // refused: so yes is for a file that nobody else knows yet.
   enum class Checkpoints { no, yes };
-  Database(const std::string& path, Checkpoints checkpoints);
+  // `read`: it is only looked at, and a lock is waited for for some milliseconds.
+  enum class Access { write, read };
+  Database(const std::string& path, Checkpoints checkpoints, Access access = Access::write);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -90,9 +90,9 @@ class JobEngine::Impl {
     return context();
   }
 
-  Error no_such_job(const std::string& text) const {
+  Error no_such_job(const std::string& text, const std::vector<std::string>& others = {}) const {
     return not_found(
-        "there is no job " + text + " in the store " + options_.home +
+        "there is no job " + text + " in the store " + options_.home + did_you_mean(text, others) +
         " (its place follows OSTLER_HOME and XDG_STATE_HOME, which a shell and cron may have different)");
   }
 
@@ -251,7 +251,17 @@ std::string JobEngine::resolve(const std::string& text) {
           (more ? ", ..." : "") + "; give more of it");
     }
   }
-  throw impl_->no_such_job(text);
+  // What was mistyped may be an external id, or as much of a uuid.
+  constexpr int kCandidates = 200;
+  std::vector<std::string> others;
+  JobSelector all;
+  all.brief = true;
+  for (const JobRow& row : context->store.newest(all, kCandidates)) {
+    if (row.external_id) others.push_back(*row.external_id);
+    if (text.size() >= kShortestPrefix) others.push_back(row.uuid.substr(0, text.size()));
+    others.push_back(hash_instance_name(row.instance) + ":" + row.uuid);
+  }
+  throw impl_->no_such_job(text, others);
 }
 
 JobInfo JobEngine::get_info(const std::string& uuid) {
@@ -306,6 +316,50 @@ JobList JobEngine::list(const JobSelector& selector) {
   else
     std::move(finished.begin(), finished.end(), std::back_inserter(list.jobs));
   return list;
+}
+
+std::vector<JobInfo> JobEngine::peek(const std::string& text, const JobSelector& selector, int limit) const {
+  // Of one hexadecimal digit there may be thousands: those among the newest must do.
+  constexpr std::size_t kByIndex = 2;
+  const auto store = JobStore::open_to_peek(home());
+  if (!store) return {};
+  JobSelector wanted = selector;
+  wanted.brief = true;
+  const std::string prefix = text.substr(text.rfind(':') + 1);
+  const bool is_hexadecimal = prefix.find_first_not_of("0123456789abcdef-") == std::string::npos;
+  const auto id_of = [](const JobRow& row) { return hash_instance_name(row.instance) + ":" + row.uuid; };
+  // External ids first: of uuids that begin so there may be more than are wanted.
+  std::vector<JobRow> rows, by_uuid;
+  if (!text.empty()) rows = store->with_external_id_prefix(text, limit);
+  if (is_hexadecimal)
+    by_uuid = prefix.size() < kByIndex ? store->newest(wanted, limit)
+                                       : store->newest_with_uuid_prefix(prefix, wanted, limit);
+  for (JobRow& row : by_uuid)
+    if (starts_with(row.uuid, text) || starts_with(id_of(row), text)) rows.push_back(std::move(row));
+  std::vector<JobInfo> found;
+  for (const JobRow& row : rows) {
+    const auto is_it = [&](const JobInfo& info) { return info.uuid == row.uuid; };
+    const bool has_status =
+        wanted.statuses.empty() ||
+        std::find(wanted.statuses.begin(), wanted.statuses.end(), row.status) != wanted.statuses.end();
+    if (!has_status || (wanted.kind && *wanted.kind != row.kind) ||
+        std::any_of(found.begin(), found.end(), is_it))
+      continue;
+    if (static_cast<int>(found.size()) == limit) break;
+    JobInfo& info = found.emplace_back();
+    info.id = id_of(row);
+    info.uuid = row.uuid;
+    if (store->is_newest_of_its_external_id(row)) info.external_id = row.external_id;
+    info.kind = row.kind;
+    info.status = row.status;
+    info.module_name = row.module_name;
+    info.submission_time = row.submission_time;
+    if (row.kind == JobKind::train)
+      info.save_path = row.target;
+    else
+      info.model = row.target;
+  }
+  return found;
 }
 
 std::uint64_t JobEngine::read_log(const std::string& uuid, std::uint64_t offset,

@@ -87,6 +87,11 @@ class JobEngine {
   // Looks, settles what has died, and tells. `uuid` is one that resolve gave.
   JobInfo get_info(const std::string& uuid);
   JobList list(const JobSelector& selector);
+  // What the rows say, for completions: jobs of the selector's statuses and kind whose external id (these
+  // come first), uuid or id begins with `text`, the newest first, at most `limit`. `external_id` is given
+  // with the newest run of it alone. Nothing is settled, purged or made, nobody waited for; where there is no
+  // store that can be read so, none.
+  std::vector<JobInfo> peek(const std::string& text, const JobSelector& selector, int limit) const;
   // All runs of an external id, newest first.
   std::vector<JobInfo> history(const std::string& external_id);
   std::string job_directory(const std::string& uuid) const;

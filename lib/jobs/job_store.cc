@@ -129,12 +129,27 @@ std::unique_ptr<JobStore> JobStore::open(const std::string& home, Database::Chec
   return std::make_unique<JobStore>(path, checkpoints);
 }
 
+std::unique_ptr<JobStore> JobStore::open_to_peek(const std::string& home) {
+  const std::string path = path_in(home);
+  const auto file = file_status(path, Links::keep);
+  if (!file || file->type != FileStatus::Type::file || network_file_system(home)) return nullptr;
+  auto store = std::make_unique<JobStore>(path, Database::Checkpoints::no, Database::Access::read);
+  const auto version = static_cast<std::size_t>(store->database().integer("PRAGMA user_version"));
+  return version == job_store_migrations().size() ? std::move(store) : nullptr;
+}
+
 std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
                                                    Database::Checkpoints checkpoints) {
   if (auto store = open(home, checkpoints)) return store;
   const bool was_there = file_status(home).has_value();
   try {
-    make_directories(home, 0700);
+    try {
+      make_directories(home, 0700);
+    } catch (const Error& error) {
+      throw Error(error.code(),
+                  std::string(error.what()) +
+                      "; the job store may be elsewhere: name a place with --home or OSTLER_HOME");
+    }
     refuse_network_file_system(home);
     create_job_store(path_in(home));
   } catch (...) {
@@ -144,8 +159,9 @@ std::unique_ptr<JobStore> JobStore::open_or_create(const std::string& home,
   return std::make_unique<JobStore>(path_in(home), checkpoints);
 }
 
-JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints)
-    : path_(path), database_(path, checkpoints) {
+JobStore::JobStore(const std::string& path, Database::Checkpoints checkpoints, Database::Access access)
+    : path_(path), database_(path, checkpoints, access) {
+  if (access == Database::Access::read) return;
   // A store appears with its schema. (An empty file is an empty database to SQLite.)
   if (database_.integer("PRAGMA user_version") == 0) throw damaged_store(path, "it is empty");
   migrate(database_, path, job_store_migrations());

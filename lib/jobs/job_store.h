@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,10 +53,13 @@ class JobStore {
   // Null where there is no store. data_loss: it is damaged, or missing while jobs' directories are there
   // (repair.h); failed_precondition: of a newer version, on a network file system, or with links in it.
   static std::unique_ptr<JobStore> open(const std::string& home, Database::Checkpoints checkpoints);
+  // To look only, without waiting: null also where it is an older one that nobody has brought up to date yet.
+  static std::unique_ptr<JobStore> open_to_peek(const std::string& home);
   // Makes the home (0700) and an empty store where there is none.
   static std::unique_ptr<JobStore> open_or_create(const std::string& home, Database::Checkpoints checkpoints);
 
-  explicit JobStore(const std::string& path, Database::Checkpoints checkpoints);
+  explicit JobStore(const std::string& path, Database::Checkpoints checkpoints,
+                    Database::Access access = Database::Access::write);
   Database& database() { return database_; }
 
   // What the newest run of a specification's external id is to a submit: nothing, the job to give instead, or
@@ -130,6 +134,15 @@ class JobStore {
   std::vector<JobRow> finished_after(std::int64_t sequence, const JobSelector& selector, int limit);
   std::vector<JobRow> history(const std::string& external_id);
 
+  // For completions (job_store_list.cc), at most so many rows, without their documents: those of a selector's
+  // statuses and kind, the newest first, also of those alone whose uuid begins with the prefix; the newest
+  // run of each external id that begins with it, by external id. A few steps in an index each.
+  std::vector<JobRow> newest(const JobSelector& selector, int limit);
+  std::vector<JobRow> newest_with_uuid_prefix(const std::string& prefix, const JobSelector& selector,
+                                              int limit);
+  std::vector<JobRow> with_external_id_prefix(const std::string& prefix, int limit);
+  bool is_newest_of_its_external_id(const JobRow& row);
+
  private:
   static std::string columns(bool brief);
   // `sql` selects columns(brief).
@@ -140,8 +153,8 @@ class JobStore {
       const std::vector<std::string>& needed, Missing missing);
   void tell_waiting(const std::string& uuid, JobStatus status);
   void finished_sorted(const JobSelector& selector, const std::function<void(const JobRow&)>& sink);
-  void each_finished(std::int64_t after, const JobSelector& selector, const char* order, std::int64_t limit,
-                     const std::function<void(const JobRow&)>& sink);
+  void each_of(std::span<const JobStatus> statuses, std::int64_t after, const JobSelector& selector,
+               const char* order, std::int64_t limit, const std::function<void(const JobRow&)>& sink);
 
   std::string path_;
   Database database_;

@@ -46,7 +46,18 @@ std::string status_is(JobStatus status) {
   return "WHERE status = " + std::to_string(static_cast<int>(status));
 }
 
-constexpr JobStatus kFinished[] = {JobStatus::COMPLETED, JobStatus::CANCELED, JobStatus::ERRORED};
+constexpr JobStatus kAll[] = {JobStatus::QUEUED, JobStatus::RUNNING, JobStatus::COMPLETED,
+                              JobStatus::CANCELED, JobStatus::ERRORED};
+constexpr std::span<const JobStatus> kFinished = std::span(kAll).subspan(2);
+
+// Those of the statuses that the selector wants: "2, 4".
+std::string wanted(std::span<const JobStatus> statuses, const JobSelector& selector) {
+  std::string list;
+  for (const JobStatus status : statuses)
+    if (wants(selector, status))
+      list += (list.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
+  return list;
+}
 
 }  // namespace
 
@@ -89,10 +100,7 @@ std::pair<std::string, Database::Cells> sort_key(const std::string& by) {
 
 void JobStore::finished_sorted(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
   const Condition condition(selector);
-  std::string statuses;
-  for (const JobStatus status : kFinished)
-    if (wants(selector, status))
-      statuses += (statuses.empty() ? "" : ", ") + std::to_string(static_cast<int>(status));
+  const std::string statuses = wanted(kFinished, selector);
   if (statuses.empty()) return;
   const auto [key, bound] = sort_key(selector.sort->by);
   Database::Cells cells = condition.cells;
@@ -106,24 +114,71 @@ void JobStore::finished_sorted(const JobSelector& selector, const std::function<
 
 void JobStore::finished(const JobSelector& selector, const std::function<void(const JobRow&)>& sink) {
   if (selector.sort) return finished_sorted(selector, sink);
-  each_finished(0, selector, "sequence DESC", selector.limit.value_or(-1), sink);
+  each_of(kFinished, 0, selector, "sequence DESC", selector.limit.value_or(-1), sink);
 }
 
 std::vector<JobRow> JobStore::finished_after(std::int64_t sequence, const JobSelector& selector, int limit) {
   std::vector<JobRow> found;
-  each_finished(sequence, selector, "sequence", limit, [&](const JobRow& row) { found.push_back(row); });
+  each_of(kFinished, sequence, selector, "sequence", limit, [&](const JobRow& row) { found.push_back(row); });
   return found;
 }
 
-void JobStore::each_finished(std::int64_t after, const JobSelector& selector, const char* order,
-                             std::int64_t limit, const std::function<void(const JobRow&)>& sink) {
+std::vector<JobRow> JobStore::newest(const JobSelector& selector, int limit) {
+  std::vector<JobRow> found;
+  each_of(kAll, 0, selector, "sequence DESC", limit, [&](const JobRow& row) { found.push_back(row); });
+  return found;
+}
+
+std::vector<JobRow> JobStore::newest_with_uuid_prefix(const std::string& prefix, const JobSelector& selector,
+                                                      int limit) {
   const Condition condition(selector);
-  // Those of each status by the index, merged as they come: one ORDER BY over three statuses would sort them
-  // all. Tags and groups have indexes of their own.
+  Database::Cells cells = {prefix, prefix + "g"};
+  cells.insert(cells.end(), condition.cells.begin(), condition.cells.end());
+  cells.emplace_back(std::int64_t{limit});
+  std::vector<JobRow> found;
+  // The index alone tells which they are; of the rows only those that are wanted are read. "+" keeps the
+  // index of statuses out of it.
+  each_row("SELECT " + columns(true) +
+               " FROM jobs WHERE sequence IN (SELECT sequence FROM jobs WHERE uuid >= ? AND uuid < ?) AND "
+               "+status IN (" +
+               wanted(kAll, selector) + ")" + condition.sql + " ORDER BY sequence DESC LIMIT ?",
+           cells, true, [&](const JobRow& row) { found.push_back(row); });
+  return found;
+}
+
+std::vector<JobRow> JobStore::with_external_id_prefix(const std::string& prefix, int limit) {
+  // From one id to the next: a nightly one may have thousands of runs.
+  std::vector<JobRow> found;
+  for (std::string last = prefix; static_cast<int>(found.size()) < limit;) {
+    const std::string is_next = found.empty() ? "external_id >= ?" : "external_id > ?";
+    const std::size_t before = found.size();
+    each_row("SELECT " + columns(true) +
+                 " FROM jobs WHERE external_id = (SELECT external_id FROM jobs WHERE " + is_next +
+                 " ORDER BY external_id LIMIT 1) ORDER BY sequence DESC LIMIT 1",
+             {last}, true, [&](const JobRow& row) {
+               if (row.external_id->compare(0, prefix.size(), prefix) == 0) found.push_back(row);
+             });
+    if (found.size() == before) break;
+    last = *found.back().external_id;
+  }
+  return found;
+}
+
+bool JobStore::is_newest_of_its_external_id(const JobRow& row) {
+  return row.external_id && database_.integer("SELECT max(sequence) FROM jobs WHERE external_id = ?",
+                                              {*row.external_id}) == row.sequence;
+}
+
+void JobStore::each_of(std::span<const JobStatus> statuses, std::int64_t after, const JobSelector& selector,
+                       const char* order, std::int64_t limit,
+                       const std::function<void(const JobRow&)>& sink) {
+  const Condition condition(selector);
+  // Those of each status by the index, merged as they come: one ORDER BY over several statuses would sort
+  // them all. Tags and groups have indexes of their own.
   const bool by_status = selector.tags.empty() && !selector.group;
   std::string sql;
   Database::Cells cells;
-  for (const JobStatus status : kFinished) {
+  for (const JobStatus status : statuses) {
     if (!wants(selector, status)) continue;
     sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + columns(selector.brief) + " FROM jobs " +
            (by_status ? "INDEXED BY jobs_by_status " : "") + status_is(status) + " AND sequence > ?" +

@@ -1,13 +1,12 @@
 #include "lib/manager/model_manager.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "lib/base/files.h"
 #include "lib/base/install.h"
+#include "lib/base/user.h"
 #include "lib/data/data_files.h"
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
@@ -33,13 +32,11 @@ std::string store_home(const std::optional<std::string>& home, const std::vector
   // The XDG specification has relative paths ignored.
   if (const std::string state = variable("XDG_STATE_HOME"); starts_with(state, "/"))
     return absolute_path(state + "/ostler");
-  std::string user_home = variable("HOME");
-  if (user_home.empty())
-    if (const passwd* user = ::getpwuid(::getuid()); user != nullptr) user_home = user->pw_dir;
-  if (user_home.empty())
+  const std::string of_user = user_home(environment);
+  if (of_user.empty())
     throw Error(StatusCode::failed_precondition,
                 "cannot tell where the job store is: HOME is not set; set OSTLER_HOME or give --home DIR");
-  return absolute_path(user_home + "/.local/state/ostler");
+  return absolute_path(of_user + "/.local/state/ostler");
 }
 
 namespace {

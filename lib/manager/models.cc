@@ -75,9 +75,18 @@ FoundModel ModelManager::find_model(const std::string& model_path, const FinderC
       return find_in_archive(open_file(named, O_RDONLY).get(), named, finder_choice, arguments);
   }
   std::string why_not;
-  if (auto found = finder(finder_choice).find_model(model_path, arguments, why_not)) return std::move(*found);
-  throw not_found(
-      fmt::format("no model \"{}\" was found (a directory with a config.yml): {}", model_path, why_not));
+  const ModelFinderBase& chosen = finder(finder_choice);
+  if (auto found = chosen.find_model(model_path, arguments, why_not)) return std::move(*found);
+  // What was mistyped may be a model's name, or its path from here.
+  std::vector<std::string> names, where;
+  for (const ListedModel& model : chosen.list_models(where)) {
+    names.push_back(model.name);
+    const std::string& path = model.config.model_path();
+    if (starts_with(path, context_.working_directory + "/"))
+      names.push_back(path.substr(context_.working_directory.size() + 1));
+  }
+  throw not_found(fmt::format("no model \"{}\" was found{} (a directory with a config.yml): {}", model_path,
+                              did_you_mean(model_path, names), why_not));
 }
 
 std::vector<ListedModel> ModelManager::list_models(std::vector<std::string>& where,

@@ -14,7 +14,13 @@ COMMANDS = ("cancel", "find", "load", "logs", "modules", "predict", "result", "s
 class UsageTest(OstlerTest):
     def test_version(self):
         for flag in ("--version", "-V"):
-            self.assertRegex(self.ostler(flag).line, r"^ostler \d+\.\d+\.\d+$")
+            out = self.ostler(flag).out
+            self.assertRegex(out.splitlines()[0], r"^ostler \d+\.\d+\.\d+$")
+            # The module that is built here has a library whose version is known without opening it.
+            library = self.ostler("modules", "xgboost", "--json").json["modules"][0]
+            self.assertRegex(library["library_version"], r"^\d+\.\d+\.\d+$")
+            self.assertIn(f"xgboost {library['version']} (XGBoost {library['library_version']})", out.splitlines())
+        self.assertEqual(self.ostler("status", "--version").out, out)
 
     def test_help(self):
         out = self.ostler("--help").out
@@ -22,6 +28,19 @@ class UsageTest(OstlerTest):
             self.assertRegex(out, rf"(?m)^\s*{command}\b")
             for flag in ("--help", "-h"):
                 self.assertIn(command, self.ostler(command, flag).out)
+
+    def test_the_parameters_of_a_module_that_is_on_the_line(self):
+        for line in (("train", "xgboost", "--help"), ("help", "train", "xgboost"), ("--help", "train", "xgboost", IRIS, "-p", "x=1")):
+            out = self.ostler(*line).out
+            self.assertRegex(out, r"(?m)^Parameters of xgboost .*:$")
+            self.assertRegex(out, r"(?m)^  max_depth +an integer from 1 to 30, default 4 +depth of a tree$")
+        self.configure("load_path: [\n")
+        self.assertIn("Parameters of xgboost", self.ostler("train", "xgboost", "--help").out)
+        plain = self.ostler("train", "--help")
+        self.assertNotIn("Parameters of", plain.out)
+        for line in (("train", "no-such", "--help"), ("train", "", "--help"), ("train", "xgboost", "--help", "--config", "none.yml")):
+            result = self.ostler(*line)
+            self.assertEqual((result.out.replace(self.ostler("train", "xgboost", "--help").out, plain.out), result.err), (plain.out, ""))
 
     def test_without_a_command(self):
         self.assertIn("train", self.ostler().out)
@@ -236,6 +255,9 @@ class InstallTest(OstlerTest):
         env = {name: value for name, value in self.env.items() if name != "OSTLER_MODULE_DIRECTORIES"}
         listing = subprocess.run([prefix / "bin/ostler", "modules", "--json"], env=env, capture_output=True, check=True)
         self.assertEqual([module["name"] for module in json.loads(listing.stdout)["modules"]], ["fasttext", "linear", "xgboost"])
+        for name in ("bash-completion/completions/ostler", "zsh/vendor-completions/_ostler", "fish/vendor_completions.d/ostler.fish",
+                     "man/man1/ostler.1", "man/man1/ostler-train.1", "man/man5/ostler.yml.5", "man/man7/ostler-jobs.7"):
+            self.assertTrue((prefix / "share" / name).is_file(), name)
         line = ["train", "linear", IRIS, "--label", "target", "--wait", "--save-path", "m"]
         subprocess.run([prefix / "bin/ostler", *line], env=env, cwd=self.work, check=True, capture_output=True)
         self.assertEqual(list(pathlib.Path(prefix).rglob("fault*")), [])

@@ -22,6 +22,14 @@ class ExternalIdTest(OstlerTest):
         self.fault(do, "--id", "nightly")
         return self.wait_for("nightly", status)["uuid"]
 
+    def test_a_mistyped_id_suggests_the_nearest(self):
+        self.fault("", "--id", "nightly", "--wait")
+        uuid = self.job("nightly")["uuid"]
+        other = "0" if uuid[7] != "0" else "1"
+        for typed, meant in (("nigthly", "nightly"), (uuid[:7] + other, uuid[:8]), (f"wTHxlsu:{uuid[:-1]}", f"wTHxlsu:{uuid}")):
+            self.assertIn(f'did you mean "{meant}"?', self.ostler("status", typed, code=3).err)
+        self.assertNotIn("did you mean", self.ostler("status", "weekly-of-march", code=3).err)
+
     def test_fail_is_the_default(self):
         """[JOB-11] An active id is refused; once the job has ended it runs again, and the earlier run stays."""
         first = self.active()

@@ -49,6 +49,13 @@ class FindTest(OstlerTest):
         for value in metrics.values():
             self.assertIsInstance(value, (int, float))
 
+    def test_a_mistyped_name_suggests_the_nearest(self):
+        for name in ("penguins", "deep/iris"):
+            self.write(f"models/{name}/config.yml", "module_id: x\n")
+        for typed, meant in (("pengiuns", "penguins"), ("models/pengins", "models/penguins"), ("deep/irsi", "deep/iris")):
+            self.assertIn(f'did you mean "{meant}"?', self.ostler("find", typed, code=3).err)
+        self.assertNotIn("did you mean", self.ostler("find", "wines", code=3).err)
+
     def test_unknown(self):
         self.refused(3, "find", "nothing/here", says=["nothing/here", self.work / "models/nothing/here"])
         (self.work / "folder").mkdir()

@@ -117,6 +117,9 @@ class Store:
     def list(self):
         return self.bench.timed([self.bench.ostler, "status", "-n", "20"], self.env)
 
+    def complete(self, word):
+        return self.bench.timed([self.bench.ostler, "__complete", "1", "status", word], self.env)
+
     def submit_queued(self):
         sample = self.bench.timed(self.submit(), self.env, self.output)
         self.cancel(self.output.read_text().strip())
@@ -151,6 +154,14 @@ def scale_status(bench):
 
 def scale_list(bench):
     return scale(bench, "ostler status -n 20 beside many jobs", Store.list, bench.rounds(100, 20))
+
+
+def scale_complete(bench):
+    # The newest ones, and those whose ids begin with two digits: one in 256.
+    contenders = [(f"{name}: \"{word}\"", lambda made=made, word=word: made.complete(word))
+                  for name, made in stores(bench).items() for word in ("", "a1")]
+    return Row("ostler __complete 1 status WORD beside many jobs", contenders, ["wall", "cpu"],
+               [at_most(name, "wall", 10, f"{name}: at most 10 ms") for name, _ in contenders], bench.rounds(100, 20), 3)
 
 
 def scale_submit_start(bench):
@@ -281,5 +292,5 @@ class Prune:
                 "ostler train": Loop(made.submit(), made)}
 
 
-ROWS = {"scale-status": scale_status, "scale-list": scale_list, "scale-submit-start": scale_submit_start,
+ROWS = {"scale-status": scale_status, "scale-list": scale_list, "scale-complete": scale_complete, "scale-submit-start": scale_submit_start,
         "scale-submit-queued": scale_submit_queued, "scale-queue": scale_queue, "scale-prune": Prune}
