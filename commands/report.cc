@@ -160,6 +160,8 @@ CommandSpec report_command() {
       "Without an id the active jobs and the newest 20 that have ended, as ostler status shows them.\n"
       "Where several trainings were saved at one place, it shows how their metrics went.\n"
       "Exits 0 also where jobs failed; ostler wait gives their codes.";
+  command.group = "Jobs";
+  command.exit_codes = {3};
   command.run = run;
   return command;
 }
