@@ -58,16 +58,22 @@ std::string shown_tags(const Value& tags) {
   return join(words, " ");
 }
 
-std::string module_text(const JobInfo& info) {
-  return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
-}
-
 std::string joined(const Value& list) {
   std::vector<std::string> words;
   if (list.is_array())
     for (const Value& word : list.as_array())
       words.push_back(shell_quote(word.is_string() ? word.as_string() : to_json(word)));
   return join(words, " ");
+}
+
+std::string shown_validation(const Value& validation) {
+  if (const Value* fraction = validation.find("fraction")) return to_json(*fraction);
+  const Value* data = validation.find("data");
+  return data == nullptr ? "" : joined(*data);
+}
+
+std::string module_text(const JobInfo& info) {
+  return info.module_name + (info.module_version.empty() ? "" : " " + info.module_version);
 }
 
 }  // namespace
@@ -105,6 +111,9 @@ Value job_to_value(const JobInfo& info) {
       {"metrics", map_or_empty(info.metrics)},
       {"params", map_or_empty(info.parameters)},
       {"data", list_or_empty(info.data)},
+      {"validation", info.validation},
+      {"require", list_or_empty(info.require)},
+      {"keep_best", text_or_null(info.keep_best)},
       {"save_path", or_null(info.save_path)},
       {"result", or_null(info.result)},
       {"replaced", info.replaced ? Value(*info.replaced) : Value()},
@@ -156,6 +165,9 @@ std::string job_details(const JobInfo& info) {
       {"metrics", shown_metrics(info.metrics)},
       {"parameters", info.parameters.size() == 0 ? "" : to_json(info.parameters)},
       {"data", joined(info.data)},
+      {"validation", shown_validation(info.validation)},
+      {"require", joined(info.require)},
+      {"keep_best", info.keep_best},
       {"save_path", info.save_path.value_or("")},
       {"result", info.result.value_or("")},
       {"note", info.note},
@@ -286,7 +298,9 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
   for (const JobInfo& info : jobs) {
     if (!is_terminal(info.status)) continue;
     if (info.status != JobStatus::COMPLETED) say(end_sentence(info));  // with --quiet, too: cron mails it
-    if (!info.note.empty() && !invocation.quiet()) say("note: " + printable(info.note));
+    const bool warns = starts_with(info.note, "warning: ");
+    if (!info.note.empty() && (warns || !invocation.quiet()))
+      say((warns ? "" : "note: ") + printable(info.note));
     if (mode == JobEngine::Wait::any) {
       if (first == nullptr || *info.completion_time < *first->completion_time) first = &info;
     } else if (code == 0) {

@@ -155,6 +155,8 @@ CommandSpec rollback_command() {
       "brings the\nfirst back. Who is reading the model goes on with the one that it has. Nothing is lost "
       "whenever this is killed;\ndo the same again. A damaged model is not brought back.\n"
       "Exit codes: 3 where none is kept; 4 while something is being published there.";
+  command.group = "Models";
+  command.exit_codes = {3, 4};
   command.run = run;
   return command;
 }

@@ -1,5 +1,7 @@
 // ostler train MODULE DATA...: submits a training.
 
+#include <algorithm>
+
 #include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
@@ -8,6 +10,8 @@
 namespace ostler {
 
 namespace {
+
+constexpr int kRequirementNotMet = 7;
 
 // -p k=v (text or YAML-like scalar), -p k:=JSON; --params FILE below them; --label is -p label=.
 Value read_parameters(const Invocation& invocation) {
@@ -38,6 +42,8 @@ void read_validation(const Invocation& invocation, TrainArguments& arguments) {
   for (const std::string& given : invocation.values("--validation")) {
     if (given.empty()) throw invalid_argument("--validation is empty; is a shell variable unset?");
     const auto fraction = parse_number(given);
+    if (!fraction && !file_status(given) && given.find_first_not_of("0123456789.,% ") == std::string::npos)
+      throw invalid_argument("--validation \"" + given + "\": a part of the data is a number, such as 0.2");
     if (!fraction) {
       arguments.validation.push_back(given);
       continue;
@@ -54,6 +60,19 @@ void read_validation(const Invocation& invocation, TrainArguments& arguments) {
   }
 }
 
+// What is allowed, and yet hardly what is meant.
+void note_doubts(const Invocation& invocation, const TrainArguments& arguments) {
+  if (invocation.quiet()) return;
+  if (arguments.validation_fraction > 0 && !arguments.keep_best.empty())
+    say("note: --keep-best with a part of the data: the model at the save path may have learned from rows "
+        "that it "
+        "is now measured on, and then looks better than it is; a file that no model learns from is fair");
+  for (const std::string& file : arguments.validation)
+    if (std::find(arguments.data.begin(), arguments.data.end(), file) != arguments.data.end())
+      say("note: " + printable(file) +
+          " is learned from, too: the metrics on it tell nothing about new data");
+}
+
 // --skip-unchanged, where nothing has changed: the exit code.
 std::optional<int> skipped(const Invocation& invocation, const TrainArguments& arguments) {
   if (!invocation.has("--skip-unchanged")) return std::nullopt;
@@ -63,6 +82,7 @@ std::optional<int> skipped(const Invocation& invocation, const TrainArguments& a
     say("nothing is trained: " + printable(unchanged->model_path) +
         " was made from the same data and parameters by the same module" +
         (unchanged->job ? "; its training is " + unchanged->job->id : ""));
+  for (const std::string& failure : unchanged->failures) say(failure);
   if (invocation.json() || invocation.has("--format")) {
     std::vector<JobInfo> jobs;
     if (unchanged->job) jobs.push_back(*unchanged->job);
@@ -70,7 +90,7 @@ std::optional<int> skipped(const Invocation& invocation, const TrainArguments& a
   } else if (unchanged->job) {
     print(unchanged->job->id + "\n");
   }
-  return 0;
+  return unchanged->failures.empty() ? 0 : kRequirementNotMet;
 }
 
 int run(const Invocation& invocation) {
@@ -97,6 +117,7 @@ int run(const Invocation& invocation) {
     if (invocation.has(option) && !invocation.has("--wait"))
       throw invalid_argument(std::string(option) + " is about waiting: add --wait, or leave it out");
   if (const auto code = skipped(invocation, arguments)) return *code;
+  note_doubts(invocation, arguments);
   const auto future = invocation.manager().train(invocation.arguments[0][0], arguments,
                                                  invocation.value_or("--trainer", "default"));
   return submitted(invocation, *future, invocation.has("--wait"));

@@ -80,6 +80,9 @@ struct JobInfo {
   // Training to a save path, once COMPLETED: false where keep_best left the model there as it was; then
   // `result` is in the job's directory.
   std::optional<bool> replaced;
+  // Training: what it is measured on ({"data": [...]} or {"fraction": 0.2}, or null), and its gates.
+  Value validation, require;  // require: a list, may be null
+  std::string keep_best;
   std::string note;  // what the user should know of the end, beside `errors`; one line
   std::string host, directory, log_path, working_directory, executor;
   std::string group;  // of a sweep; empty

@@ -56,6 +56,7 @@ bool is_metric_name(std::string_view name) {
 
 Requirement parse_requirement(std::string_view text) {
   constexpr std::string_view usual = "a condition is quoted and looks like 'accuracy>=0.95'";
+  if (trim(text).empty()) throw invalid_argument("--require is empty; is a shell variable unset?");
   const auto fail = [&](const std::string& why) {
     throw invalid_argument(fmt::format("--require \"{}\": {}; {}", text, why, usual));
   };

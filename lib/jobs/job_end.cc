@@ -86,6 +86,8 @@ void turn_into_error(Outcome& outcome, JobReason reason, const std::string& erro
   outcome.reason = reason;
   outcome.errors = {error};
   outcome.result.reset();
+  outcome.replaced.reset();
+  outcome.note.clear();
   outcome.staged = outcome.target = outcome.tracking_id = outcome.note = {};
   outcome.keep_previous = 0;
   outcome.replaced.reset();

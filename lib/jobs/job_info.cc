@@ -105,6 +105,9 @@ JobInfo job_info(const std::string& home, const JobRow& row, const Verdict& verd
   info.module_version = row.details.get_string("module_version");
   info.working_directory = row.details.get_string("working_directory");
   info.parameters = copy_of(row.details, "parameters");
+  info.validation = copy_of(row.details, "validation");
+  info.require = copy_of(row.details, "require");
+  info.keep_best = row.details.get_string("keep_best");
   info.tags = copy_of(row.details, "tags");
   info.data = copy_of(row.details, "data");
   info.command = copy_of(row.details, "command");

@@ -95,6 +95,11 @@ Value details_of(const JobSpec& spec) {
   details["parameters"] = spec.parameters;
   details["data"] = Value::array();
   for (const DataFile& file : spec.data) details["data"].push_back(file.path);
+  if (spec.validation_fraction > 0)
+    details["validation"] = Value::object({{"fraction", spec.validation_fraction}});
+  for (const DataFile& file : spec.validation) details["validation"]["data"].push_back(file.path);
+  for (const std::string& condition : spec.require) details["require"].push_back(condition);
+  if (!spec.keep_best.empty()) details["keep_best"] = spec.keep_best;
   details["command"] = spec.command;
   details["tags"] = spec.tags;
   if (!spec.after.empty()) details["after"] = Value::array();

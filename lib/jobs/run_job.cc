@@ -1,6 +1,7 @@
 #include "lib/jobs/run_job.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,11 @@ bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0;
 // This one where it was removed while it runs.
 std::string program_or_this(const std::string& program) {
   return ::access(program.c_str(), X_OK) == 0 ? program : "/proc/self/exe";
+}
+
+// What a program dies of that has damaged itself.
+bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
 }
 
 JobReason reason_of(const Error& error) {
@@ -198,6 +204,26 @@ struct PreparedJob::Comparison {
 };
 
 // When the job was ended meanwhile, the outcome is no longer COMPLETED.
+// The two models can be read, and yet could not be compared: nothing says that the new one is better.
+void PreparedJob::fail_compared(Outcome& outcome, const WorkEnd& end) {
+  const LastEvents events = read_last_events(paths_.events);
+  std::string why = events.error.get_string("message");
+  JobReason reason = JobReason::module;
+  if (WIFSIGNALED(end.wait_status)) {
+    reason = end.out_of_memory ? JobReason::out_of_memory : JobReason::signal;
+    why = "the comparison died of " + signal_text(WTERMSIG(end.wait_status));
+  } else if (WEXITSTATUS(end.wait_status) != 1 || why.empty()) {
+    why = "the comparison ended with exit status " + std::to_string(WEXITSTATUS(end.wait_status)) +
+          " and without a result";
+  }
+  const std::string target = outcome.target;
+  keep_apart(outcome, "");
+  const std::string place = outcome.result.value_or("");
+  turn_into_error(outcome, reason,
+                  "the new model could not be compared with the one at " + target + ", which stays: " + why +
+                      "; the new one is at " + place);
+}
+
 PreparedJob::Comparison PreparedJob::compare(Outcome& outcome, const JobRow& row,
                                              const Surroundings& surroundings) {
   Comparison found;
@@ -246,11 +272,10 @@ PreparedJob::Comparison PreparedJob::compare(Outcome& outcome, const JobRow& row
                      (old_value.empty() ? "that" : old_value);
     // It was gone when the comparison began.
     if (found.tracking_id.empty() && found.values.empty() && found.note.empty()) found.any = false;
+  } else if (WIFSIGNALED(end.wait_status) && is_fault(WTERMSIG(end.wait_status))) {
+    found.note = "reading it died of " + signal_text(WTERMSIG(end.wait_status));
   } else {
-    found.note = WIFSIGNALED(end.wait_status)
-                     ? "its comparison died of " + signal_text(WTERMSIG(end.wait_status))
-                     : "its comparison ended with exit status " +
-                           std::to_string(WEXITSTATUS(end.wait_status)) + " and without a result";
+    fail_compared(outcome, end);
   }
   return found;
 }
@@ -298,7 +323,7 @@ void PreparedJob::prepare(Outcome& outcome, std::optional<Publication>& publicat
         log_->say(found.values + which + ", which is replaced");
         outcome.note = found.note;
       } else if (found.any) {
-        outcome.note = "the model at " + target + " could not be measured, and was replaced: " + found.note;
+        outcome.note = "warning: the model at " + target + " cannot be read, and was replaced: " + found.note;
       }
       if (!outcome.note.empty()) log_->say(outcome.note);
       return;

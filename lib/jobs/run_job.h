@@ -53,6 +53,7 @@ class PreparedJob {
   void prepare(Outcome& outcome, std::optional<Publication>& publication, const JobRow& row,
                const Surroundings& surroundings);
   Comparison compare(Outcome& outcome, const JobRow& row, const Surroundings& surroundings);
+  void fail_compared(Outcome& outcome, const WorkEnd& end);
   void keep_apart(Outcome& outcome, const std::string& why);
   void remove_what_was_staged();
   void begin_events();

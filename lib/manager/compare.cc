@@ -60,64 +60,56 @@ struct Comparison {
   std::optional<double> old_value, new_value;
 };
 
-// Of the old model, on the rows that the new one was measured on. Throws Error.
-double measure_old(const ModelDirectory& old, const JobSpec& spec, const RowFiles& validation,
-                   const std::string& metric, Comparison& found) {
-  const LoadedModel model = load_old(old, spec);
-  found.tracking_id = model.config.tracking_id();
+// Of the old model, on the rows that the new one was measured on; nothing where it has no such metric there.
+std::optional<double> measure_old(const LoadedModel& old, const std::string& path, const JobSpec& spec,
+                                  const RowFiles& validation, const std::string& metric) {
   EvaluationPlan plan;
   plan.sources = record_sources(validation);
   plan.format = data_format(spec);
   // The question is who predicts this training's label better, whatever the old one was made for.
   plan.label = spec.parameters.get_string("label");
   plan.weight = spec.parameters.get_string("weight");
-  const Evaluation evaluation = evaluate_model(model, plan);
-  std::printf("the model at %s, on the same %llu rows: %s\n", old.path().c_str(),
+  const Evaluation evaluation = evaluate_model(old, plan);
+  std::printf("the model at %s, on the same %llu rows: %s\n", path.c_str(),
               static_cast<unsigned long long>(evaluation.rows), to_json(evaluation.metrics).c_str());
-  const auto value = number_in(evaluation.metrics, metric);
-  if (!value) throw invalid_argument(fmt::format("it has no {} on these rows", metric));
-  return *value;
+  return number_in(evaluation.metrics, metric);
 }
 
-double recorded(const ModelDirectory& old, const std::string& metric) {
-  const auto value = number_in(metrics_of(old.config()), metric);
-  if (!value) throw invalid_argument(fmt::format("its config.yml has no metric {}", metric));
-  return *value;
-}
-
-// What kind of comparison it is depends on whether ostler measured the new model, or its program did.
+// What kind of comparison it is depends on whether ostler measured the new model, or its program did. Throws
+// what keeps it from comparing two models that can be read: then nothing says that the new one is better.
 Comparison compare(const JobSpec& spec, const JobPaths& paths) {
   Comparison found;
   const MetricChoice choice = parse_metric_choice(spec.keep_best);
   found.new_value =
       number_in(metrics_of(ModuleConfig::load(staged_path(spec.save_path, spec.uuid))), choice.metric);
+  RowFiles validation;
+  if (find_metric(choice.metric) != nullptr && !spec.module.is_command())
+    validation = divide_data(spec, data_paths(spec, paths)).validation;
   std::optional<ModelDirectory> old;
+  std::optional<LoadedModel> loaded;
   try {
     old = ModelDirectory::open(spec.save_path);
     found.tracking_id = old->config().tracking_id();
     old->verify();
-    RowFiles validation;
-    if (find_metric(choice.metric) != nullptr && !spec.module.is_command())
-      validation = divide_data(spec, data_paths(spec, paths)).validation;
-    if (validation.paths.empty()) {
-      found.old_value = recorded(*old, choice.metric);
-      found.note = "as " + choice.metric + " was measured when each of them was trained";
-    } else {
-      found.old_value = measure_old(*old, spec, validation, choice.metric, found);
-    }
+    if (!validation.paths.empty()) loaded = load_old(*old, spec);
+    if (loaded) found.tracking_id = loaded->config.tracking_id();
   } catch (const Error& error) {
     if (!old && error.code() == StatusCode::not_found) return found;
-    found.note = error.what();
-    return found;
-  } catch (const std::exception& error) {
-    found.note = error.what();
-    return found;
-  } catch (...) {
-    found.note = "its module failed and does not say why";
+    if (error.code() == StatusCode::resource_exhausted) throw;
+    found.note = error.what();  // it cannot be read, and is replaced
     return found;
   }
-  found.better = found.new_value && (choice.larger_is_better ? *found.new_value > *found.old_value
-                                                             : *found.new_value < *found.old_value);
+  if (loaded) {
+    found.old_value = measure_old(*loaded, old->path(), spec, validation, choice.metric);
+  } else {
+    found.old_value = number_in(metrics_of(old->config()), choice.metric);
+    found.note = "as " + choice.metric + " was measured when each of them was trained";
+  }
+  found.better =
+      found.new_value && found.old_value &&
+      (choice.larger_is_better ? *found.new_value > *found.old_value : *found.new_value < *found.old_value);
+  if (!found.old_value)
+    found.note = "that one has no " + choice.metric + ": train once without --keep-best to replace it";
   return found;
 }
 
@@ -140,8 +132,9 @@ int run_compare(const std::string& job_directory) {
                                               {"note", found.note.substr(0, kLongestNote)}}));
     return 0;
   } catch (const std::exception& error) {
-    std::printf("error: the models could not be compared: %s\n", error.what());
-    std::fflush(stdout);
+    append_event(JobPaths(job_directory).events, Value::object({{"event", "error"},
+                                                                {"time", format_time(Clock::system().now())},
+                                                                {"message", error.what()}}));
     return 1;
   }
 }

@@ -209,6 +209,9 @@ class Measurement {
                                              : LearningTask::classification);
     if (regression()) return;
     if (classes.empty()) classes = target_.classes;
+    numbered_ = !classes.empty() && std::all_of(classes.begin(), classes.end(), [](const std::string& name) {
+      return parse_number(name).has_value();
+    });
     names_.emplace(classes);
     for (std::string& name : classes) name = names_->name(name);
     knows_classes_ = !classes.empty();
@@ -227,10 +230,20 @@ class Measurement {
     const auto fail = [&](std::string_view what) {
       throw invalid_argument(cell_text(read, row, read.columns[0].name, cell) + std::string(what));
     };
+    if (trim(cell).empty() || trim(cell) == "NA") return false;
     if (!parse_number_cell(cell, number))
       fail(" is not a number, which the label must be where the model estimates numbers");
-    if (std::isinf(number)) fail(" cannot be measured as a label: leave the cell empty, or the row out");
-    return !std::isnan(number);
+    if (!std::isfinite(number)) fail(" cannot be measured as a label: leave the cell empty, or the row out");
+    return true;
+  }
+
+  // As in a training: where classes are numbers, NaN and infinities are none.
+  void check_class(const RecordBatch& read, std::size_t row) const {
+    const std::string_view cell = read.columns[0].texts[row];
+    const auto number = parse_number(trim(cell));
+    if (number && !std::isfinite(*number))
+      throw invalid_argument(cell_text(read, row, read.columns[0].name, cell) +
+                             " cannot be measured as a label: leave the cell empty, or the row out");
   }
 
   static double weight_of(const RecordBatch& read, std::size_t row) {
@@ -271,7 +284,10 @@ class Measurement {
     } else {
       truth = classes_->class_of(names_->name(label));
     }
-    if (knows_classes_ && !classes_->knows(truth)) note_unknown(truth);
+    if (knows_classes_ && !classes_->knows(truth)) {
+      if (numbered_) check_class(read, row);
+      note_unknown(truth);
+    }
     for (std::size_t k = 0; k < probabilities_.size(); ++k) {
       row_probabilities_[k] = predictions.columns[probabilities_[k]].numbers[row];
       if (std::isnan(row_probabilities_[k]))
@@ -289,7 +305,7 @@ class Measurement {
 
   const ModelTarget target_;
   const bool lines_, weighted_;
-  bool begun_ = false, knows_classes_ = false, several_ = false;
+  bool begun_ = false, knows_classes_ = false, numbered_ = false, several_ = false;
   Evaluation result_;
   RegressionMetrics numbers_;
   std::optional<ClassNames> names_;

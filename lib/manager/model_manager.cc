@@ -7,6 +7,7 @@
 #include "lib/base/files.h"
 #include "lib/base/install.h"
 #include "lib/base/user.h"
+#include "lib/core/requirement.h"
 #include "lib/data/data_files.h"
 #include "lib/data/records.h"
 #include "lib/manager/model_archive.h"
@@ -312,6 +313,10 @@ std::optional<ModelManager::UnchangedModel> ModelManager::find_unchanged(const s
                                                                          const TrainArguments& arguments) {
   const ModuleManifest manifest = catalog_->find_to_train(module);
   const std::string path = final_save_path(arguments, "", context_.working_directory);
+  TrainArguments expanded = arguments;
+  expanded.data = expand_data(arguments.data, arguments.data_format);
+  expanded.validation = expand_data(arguments.validation, arguments.data_format);
+  check_training(manifest, expanded, context_.working_directory);
   if (path.empty() || arguments.save_with_id)
     throw invalid_argument(
         "--skip-unchanged looks at the model that is at the save path: give --save-path, without "
@@ -346,7 +351,13 @@ std::optional<ModelManager::UnchangedModel> ModelManager::find_unchanged(const s
     wanted.parameters = check_parameters(manifest, parameters);
     if (!was_made_so(model.config().values(), wanted)) return std::nullopt;
     model.verify();
-    UnchangedModel unchanged{path, std::nullopt};
+    UnchangedModel unchanged{path, std::nullopt, {}};
+    const Value* metrics = model.config().values().find("metrics");
+    for (const std::string& condition : arguments.require) {
+      std::string why =
+          why_not_met(parse_requirement(condition), metrics == nullptr ? Value::object() : *metrics);
+      if (!why.empty()) unchanged.failures.push_back(std::move(why));
+    }
     if (const Value* train = model.config().values().find("train"); train != nullptr) {
       try {
         unchanged.job = engine_->get_info(engine_->resolve(train->get_string("job")));

@@ -138,7 +138,8 @@ class ModelManager {
   // without a save path and for standard input; otherwise as train().
   struct UnchangedModel {
     std::string model_path;
-    std::optional<JobInfo> job;  // that made it, where the store still knows it
+    std::optional<JobInfo> job;         // that made it, where the store still knows it
+    std::vector<std::string> failures;  // what is required of it now, and not met by its metrics
   };
   std::optional<UnchangedModel> find_unchanged(const std::string& module, const TrainArguments& arguments);
 

@@ -71,7 +71,7 @@ std::vector<std::string> look_at_columns(const ModuleManifest& manifest, const s
       throw invalid_argument(fmt::format("{} has no column \"{}\" (parameter {}){}; its columns: {}", path,
                                          name, parameter, did_you_mean(name, names), join(names, ", ")));
   RecordBatch first;
-  if (!stream->next(first)) throw invalid_argument(path + " has a header, but no rows to learn from");
+  if (!stream->next(first)) throw invalid_argument(path + " has a header, but no rows");
   return names;
 }
 
@@ -168,7 +168,7 @@ void check_metric(const std::string& option, const std::string& metric, std::opt
     if (!task || spec.task == *task) known.emplace_back(spec.name);
   const MetricSpec* spec = find_metric(name);
   if (spec == nullptr)
-    throw invalid_argument(fmt::format("{}: there is no metric \"{}\"{}; there are {}", option, metric,
+    throw invalid_argument(fmt::format("{}: there is no metric \"{}\"{} (there are {})", option, metric,
                                        did_you_mean(name, known), join(known, ", ")));
   if (task && spec->task != *task)
     throw invalid_argument(fmt::format("{}: {} is a metric of {}, and this is {}, which has {}", option,
@@ -195,6 +195,10 @@ void check_gates(const ModuleManifest& manifest, const TrainArguments& arguments
   }
   if (arguments.keep_previous > 0 && arguments.save_path.empty())
     throw invalid_argument("--keep-previous keeps what was at the save path: give --save-path too");
+  if (arguments.save_with_id && (arguments.keep_previous > 0 || !arguments.keep_best.empty()))
+    throw invalid_argument(
+        "with --save-with-id each training has a place of its own: leave it out with --keep-best and "
+        "--keep-previous");
   // A program measures what it likes, on what it likes.
   if (manifest.is_command() || metrics.empty()) return;
   if (!has_validation)

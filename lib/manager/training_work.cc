@@ -110,6 +110,13 @@ void check_requirements(const JobSpec& spec, const Value& metrics, const std::st
     std::string why = why_not_met(parse_requirement(condition), metrics);
     if (!why.empty()) failures.push_back(std::move(why));
   }
+  if (!spec.keep_best.empty()) {
+    const std::string metric = parse_metric_choice(spec.keep_best).metric;
+    const Value* value = metrics.find(metric);
+    if (value == nullptr || !value->is_number())
+      failures.push_back(fmt::format("the model has no {}, which --keep-best compares{}", metric,
+                                     spec.module.is_command() ? "" : ", on the validation data"));
+  }
   if (failures.empty()) return;
   remove_tree(rejected);  // of an attempt that was lost after this
   move_directory(staged, rejected);
@@ -129,6 +136,8 @@ void run_training(const JobSpec& spec, const JobPaths& paths, EventReporter& rep
   request.validation = data.validation;
   request.data_format = data_format(spec);
   request.parameters = spec.parameters;
+  if (Value* task = request.parameters.find("task"); data.task && task != nullptr && task->is_null())
+    *task = learning_task_name(*data.task);
   // Held until the training has ended: it reads one model, whole, though another is published there
   // meanwhile.
   std::vector<ModelDirectory> models;

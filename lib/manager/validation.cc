@@ -28,9 +28,16 @@ class LabelledRows {
   std::size_t labelled() const { return labelled_; }
   const std::vector<std::size_t>& rows_of_files() const { return rows_of_files_; }
 
+  // Nothing of lines of text and where there is no label.
+  std::optional<LearningTask> task() const {
+    if (text_ || labelled_ == 0 || spec_.parameters.get_string("label").empty()) return std::nullopt;
+    if (const auto given = learning_task_from(spec_.parameters.get_string("task"))) return given;
+    return numbers_ ? task_of_numbers(whole_, codes_.size(), labelled_) : LearningTask::classification;
+  }
+
   // The rows of each class, or all of them as one.
   std::vector<std::vector<std::size_t>> groups() const {
-    const bool by_class = are_classes();
+    const bool by_class = codes_.size() <= kMostClasses && (text_ || task() == LearningTask::classification);
     std::vector<std::vector<std::size_t>> groups(by_class ? codes_.size() : 1);
     for (std::size_t row = 0; row < labels_.size(); ++row)
       if (labels_[row] != kNone) groups[by_class ? static_cast<std::size_t>(labels_[row]) : 0].push_back(row);
@@ -51,6 +58,7 @@ class LabelledRows {
     if (options.format.empty()) options.format = spec_.module.input == "text" ? "text" : "csv";
     const std::string label = spec_.parameters.get_string("label");
     const bool text = options.format == "text";
+    text_ = text_ || text;
     if (text) {
       options.columns = {{"text", ColumnKind::text}};
     } else if (!label.empty()) {
@@ -75,7 +83,9 @@ class LabelledRows {
   // The first "__label__x" of a line.
   static std::string_view label_in(std::string_view line) {
     constexpr std::string_view prefix = "__label__";
-    const std::size_t at = line.find(prefix);
+    std::size_t at = line.find(prefix);
+    while (at != std::string_view::npos && at > 0 && line[at - 1] != ' ' && line[at - 1] != '\t')
+      at = line.find(prefix, at + 1);
     if (at == std::string_view::npos) return {};
     const std::string_view label = line.substr(at + prefix.size());
     return label.substr(0, label.find_first_of(" \t"));
@@ -87,6 +97,9 @@ class LabelledRows {
       return;
     }
     ++labelled_;
+    double number = 0;
+    numbers_ = numbers_ && parse_number_cell(label, number);
+    whole_ = whole_ && number == std::floor(number);
     if (codes_.size() > kMostClasses) {
       labels_.push_back(kSome);
       return;
@@ -97,26 +110,12 @@ class LabelledRows {
     labels_.push_back(place->second);
   }
 
-  bool are_classes() const {
-    if (spec_.parameters.get_string("task") == "regression" || codes_.size() > kMostClasses) return false;
-    if (spec_.parameters.get_string("task") == "classification") return true;
-    return task_of_labels(codes_) == LearningTask::classification;
-  }
-  LearningTask task_of_labels(const std::map<std::string, int, std::less<>>& labels) const {
-    bool whole = true;
-    for (const auto& [label, code] : labels) {
-      double number = 0;
-      if (!parse_number_cell(label, number)) return LearningTask::classification;
-      whole = whole && number == std::floor(number);
-    }
-    return task_of_numbers(whole, labels.size(), labelled_);
-  }
-
   const JobSpec& spec_;
   std::vector<int> labels_;
   std::map<std::string, int, std::less<>> codes_;
   std::vector<std::size_t> rows_of_files_;
   std::size_t labelled_ = 0;
+  bool text_ = false, numbers_ = true, whole_ = true;
 };
 
 // std::shuffle leaves to the library how numbers are drawn; what is learned from must not depend on that.
@@ -151,6 +150,7 @@ DividedData divide_data(const JobSpec& spec, const std::vector<std::string>& dat
         fmt::format("--validation {}: of {} rows with a label that part of each class is none to measure on: "
                     "take a larger part, more data, or name validation files",
                     spec.validation_fraction, rows.labelled()));
+  divided.task = rows.task();
   divided.validation.paths = data;
   std::size_t first = 0;
   for (const std::size_t count : rows.rows_of_files()) {

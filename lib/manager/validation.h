@@ -2,6 +2,7 @@
 
 // What a training learns from and what it is measured on.
 
+#include <optional>
 #include <string>
 
 #include "lib/core/module.h"
@@ -11,6 +12,9 @@ namespace ostler {
 
 struct DividedData {
   RowFiles learned, validation;  // validation: no paths where the training has none
+  // Where the data were divided and the label is a column: what all labels together tell of the task. The
+  // rows that are left to learn from may tell otherwise.
+  std::optional<LearningTask> task;
 };
 
 // Of validation files: those. Of a fraction: that part of the rows, drawn with the parameter `seed`; where

@@ -411,10 +411,10 @@ class BadInputTest(Evaluates):
 
     def test_bad_labels_of_numbers(self):
         self.echo(declaration=", prediction: number", label="y")
-        for label in ("tall", "inf", "-inf", "1,5"):
+        for label in ("tall", "inf", "-inf", "1,5", "NaN"):
             self.write("e.csv", NUMBERS + f'"{label}",1,1\n')
             self.refused(2, "evaluate", "m", "e.csv", says=["e.csv:10", 'column "y"', f'"{label}"'])
-        self.write("e.csv", NUMBERS + "NaN,1,1\n")
+        self.write("e.csv", NUMBERS + "NA,1,1\n")
         self.assertIn("1 of 9 rows", self.ostler("evaluate", "m", "e.csv").err)
 
     def test_bad_rows(self):

@@ -61,6 +61,27 @@ class ValidationTest(GatesTest):
         metrics = self.job(job)["metrics"]
         self.assertEqual(metrics["accuracy"], 1)
 
+    def test_a_part_does_not_change_the_task(self):
+        """Of few rows, six numbers would no longer be classes."""
+        data = self.write("data.csv", "x,y\n" + "".join(f"{i % 6 + i / 1000},{i % 6}\n" for i in range(60)))
+        job = self.ostler("train", "linear", data, "--label", "y", "--validation", "0.8", "--wait", "--require",
+                          "accuracy>=0").line
+        self.assertIn("accuracy", self.job(job)["metrics"])
+
+    def test_what_is_doubtful_is_said(self):
+        self.assertIn("is learned from, too", self.iris("--validation", IRIS).err)
+        self.assertIn("may have learned from rows", self.iris("--validation", "0.2", "--keep-best", "accuracy").err)
+        self.assertEqual(self.iris("--validation", "0.2", "--keep-best", "accuracy", "-q").err, "")
+
+    def test_status_tells_of_it(self):
+        job = self.iris("--validation", IRIS_TEST, "--keep-best", "auc", "--require", "accuracy>0.1").line
+        info = self.job(job)
+        self.assertEqual((info["validation"], info["require"], info["keep_best"]),
+                         ({"data": [str(IRIS_TEST)]}, ["accuracy>0.1"], "auc"))
+        self.assertIn(f"validation: {IRIS_TEST}", self.ostler("status", job).out)
+        info = self.job(self.iris("--validation", "0.2").line)
+        self.assertEqual((info["validation"], info["require"], info["keep_best"]), ({"fraction": 0.2}, [], None))
+
     def test_each_round_is_kept_as_a_curve(self):
         job = self.ostler("train", "xgboost", PENGUINS, "--label", "species", "--validation", PENGUINS_TEST, "--wait",
                           "-p", "rounds=30", "-p", "early_stopping_rounds=0").line
@@ -97,6 +118,11 @@ class ValidationTest(GatesTest):
             ((*train, "--validation", "-0.5"), ["more than 0 and less than 1"]),
             ((*train, "--validation", "nan"), ["more than 0 and less than 1"]),
             ((*train, "--validation", "none.csv"), ["no data file", "none.csv"]),
+            ((*train, "--validation", "20%"), ["\"20%\"", "such as 0.2"]),
+            ((*train, "--validation", "0,2"), ["\"0,2\"", "such as 0.2"]),
+            ((*gate, "--require", ""), ["empty"]),
+            ((*gate, "--keep-best", "accuracy", "--save-with-id"), ["--save-with-id"]),
+            ((*train, "--keep-previous", "1", "--save-with-id"), ["--save-with-id"]),
             ((*train, "--validation", "-"), ["standard input"]),
             ((*train, "--validation", "0.2", "--validation", "0.3"), ["two"]),
             ((*train, "--validation", "0.2", "--validation", IRIS_TEST), ["not both"]),
@@ -224,6 +250,17 @@ class SkipTest(GatesTest):
         self.assertEqual(train("-p", "seed=1", "--validation", "0.2"), 1)
         (self.work / "m/model.txt").write_text("damaged", encoding="utf-8")
         self.assertEqual(train("-p", "seed=1", "--validation", "0.2"), 1)
+
+    def test_what_is_required_holds_for_the_model_that_is_there(self):
+        gate = ("--skip-unchanged", "--validation", IRIS_TEST)
+        job = self.iris(*gate, "--require", "accuracy>=0.5").line
+        before = self.tree()
+        self.assertEqual(self.iris(*gate, "--require", "accuracy>=0.6").line, job)
+        result = self.iris(*gate, "--require", "accuracy>=0.999", "-q", code=7)
+        self.assertRegex(result.err, r"accuracy is 0\.\d+, but >= 0\.999 is required")
+        for wrong, says in (("acuracy>=0.1", "did you mean"), ("accuracy", "quote it"), ("rmse<1", "classification")):
+            self.assertIn(says, self.iris(*gate, "--require", wrong, code=2).err)
+        self.assertEqual((self.tree(), len(self.job_directories())), (before, 1))
 
     def test_refused(self):
         self.refused(2, "train", "linear", IRIS, "--label", "target", "--skip-unchanged", says="--save-path")

@@ -4,9 +4,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 
-from support import DATA, OstlerTest, main
+from support import DATA, OstlerTest, is_stopped, main
 
 IRIS, IRIS_TEST = DATA / "iris.train.csv", DATA / "iris.test.csv"
 
@@ -211,7 +212,7 @@ class KeepBestTest(RollbackBase):
                 path.write_bytes(b"nonsense")
         job = self.job(self.linear("--keep-best", "accuracy").line)
         self.assertEqual((job["status"], job["replaced"]), ("COMPLETED", True))
-        for text in ("could not be measured", "damaged", str(self.work / "models/m")):
+        for text in ("warning: ", "cannot be read", "damaged", str(self.work / "models/m")):
             self.assertIn(text, job["note"])
         self.ostler("load", "models/m")
 
@@ -221,6 +222,35 @@ class KeepBestTest(RollbackBase):
         job = self.job(self.linear("--keep-best", "accuracy").line)
         self.assertEqual((job["status"], job["replaced"]), ("COMPLETED", True))
         self.assertIn("SIGSEGV", job["note"])
+
+    def test_what_cannot_be_compared_replaces_nothing(self):
+        self.data()
+        self.linear()
+        before = self.tree(self.work / "models/m")
+        # Tonight's rows have one class: no auc. That is known before anything is compared.
+        one = self.write("one.csv", "\n".join(line for line in IRIS_TEST.read_text(encoding="utf-8").splitlines()
+                                              if line[-1] in "t0") + "\n")
+        result = self.ostler("train", "linear", "data.csv", "--label", "target", "--save-path", "models/m", "--wait",
+                             "--validation", one, "--keep-best", "auc", "-q", code=7)
+        self.assertIn("auc", result.err)
+        self.assertEqual(self.tree(self.work / "models/m"), before)
+        # The data are gone when the models are compared.
+        gone = self.write("gone.csv", IRIS_TEST.read_text(encoding="utf-8"))
+        job = self.train("linear", "data.csv", "--label", "target", "--save-path", "models/m", "--validation", gone,
+                         "--keep-best", "accuracy", env={**self.env, "OSTLER_TEST_STOP_AT": "end:reaped"})
+        self.until(lambda: is_stopped(self.pid_of("run")), "the runner to stand still")
+        gone.unlink()
+        self.kill("run", signal.SIGCONT)
+        info = self.wait_for(job, "ERRORED")
+        self.assertIn("could not be compared", info["errors"][0])
+        self.assertIn("gone.csv", info["errors"][0])
+        self.assertEqual(self.tree(self.work / "models/m"), before)
+        self.ostler("load", self.store / "jobs" / info["uuid"] / "model")
+        # The old one is of a kind that has no such metric.
+        self.linear("-p", "solver=svm")
+        job = self.job(self.linear("--keep-best", "log_loss").line)
+        self.assertEqual((job["status"], job["replaced"]), ("COMPLETED", False))
+        self.assertIn("has no log_loss", job["note"])
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ TEST_CASE("a condition is read") {
 TEST_CASE("what is no condition is refused with what is wrong") {
   const auto refused = [](const char* text) { return message_of([&] { parse_requirement(text); }); };
   check_says(refused("accuracy"), {"\"accuracy\"", "quote it", "'accuracy>=0.95'"});
-  check_says(refused(""), {"quote it"});
+  check_says(refused(" "), {"empty", "variable"});
   check_says(refused(">=0.5"), {"name of a metric"});
   check_says(refused("my metric>=0.5"), {"name of a metric"});
   check_says(refused("accuracy=0.5"), {">=, >, <= or <"});

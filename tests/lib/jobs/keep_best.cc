@@ -66,18 +66,35 @@ TEST_CASE_FIXTURE(KeepBest, "a worse model stays in its job's directory") {
                                           ", which stays; the new one is at " + place_apart(uuid));
 }
 
-TEST_CASE_FIXTURE(KeepBest, "an old model that cannot be measured is replaced, and it is said why") {
+TEST_CASE_FIXTURE(KeepBest, "an old model that cannot be read is replaced, and it is said why") {
   std::string old = old_model();
   for (const auto& [how, note] : {std::pair<std::string, std::string>{"unknown", "it has no such metric"},
-                                  {"crash", "its comparison died of signal 6"},
-                                  {"exit_0", "exit status 0 and without a result"},
-                                  {"exit_3", "exit status 3"},
-                                  {"raced,exit_3", "exit status 3"}}) {
+                                  {"crash", "died of signal 6"}}) {
     CAPTURE(how);
     const std::string uuid = submit(comparing(how));
     check_replaced(uuid, old, note);
-    CHECK(engine.get_info(uuid).note.find("the model at " + save_path + " could not be measured") == 0);
+    CHECK(engine.get_info(uuid).note.find("warning: the model at " + save_path + " cannot be read") == 0);
     old = at_target();
+  }
+}
+
+TEST_CASE_FIXTURE(KeepBest, "a comparison that fails leaves the old model, and is an error") {
+  const std::string old = old_model();
+  for (const auto& [how, why] :
+       {std::pair<std::string, std::string>{"exit_0", "exit status 0 and without a result"},
+        {"exit_3", "exit status 3"},
+        {"killed", "died of signal 9"}}) {
+    CAPTURE(how);
+    const std::string uuid = submit(comparing(how));
+    const JobInfo info = end_of(uuid);
+    CHECK(info.status == JobStatus::ERRORED);
+    REQUIRE(info.errors.size() == 1);
+    CHECK_MESSAGE(info.errors[0].find(why) != std::string::npos, info.errors[0]);
+    CHECK(info.errors[0].find(place_apart(uuid)) != std::string::npos);
+    CHECK_FALSE(info.replaced.has_value());
+    CHECK(at_target() == old);
+    CHECK(tracking_id_of(place_apart(uuid)).size() == 36);
+    CHECK(in_models() == std::vector<std::string>{"m"});
   }
 }
 

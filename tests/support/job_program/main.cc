@@ -188,6 +188,7 @@ int compare(const JobSpec& spec, const JobPaths& paths) {
     if ((word == "raced" && first) || word == "always_raced") replace_by_another(spec);
     if (word == "removed" && first) remove_tree(spec.save_path);
     if (word == "crash") ::abort();
+    if (word == "killed") ::raise(SIGKILL);
     if (word == "exit_0") return 0;
     if (word == "exit_3") return 3;
     if (word == "hold") hold();
