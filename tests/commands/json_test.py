@@ -107,7 +107,7 @@ class JsonTest(OstlerTest):
     def test_jobs(self):
         self.configure("pool: {cpus: 4, gpus: [0]}\n")
         model = self.work / "m"
-        gate = ("--validation", "0.3", "--keep-best", "accuracy", "--save-path", model)
+        gate = ("--validation", "0.3", "--keep-best", "accuracy", "--require", "accuracy>=0.1", "--save-path", model)
         script = self.write("train.sh", "#!/bin/sh\ncp \"$0\" \"$OSTLER_MODEL_DIR\"\n"
                             "echo '{\"event\":\"progress\",\"done\":1,\"total\":2,\"unit\":\"steps\",\"metrics\":{\"loss\":1}}' >> \"$OSTLER_EVENTS\"\n"
                             "echo '{\"event\":\"progress\",\"done\":2,\"unit\":\"steps\",\"metrics\":{\"loss\":0.5}}' >> \"$OSTLER_EVENTS\"\n")
