@@ -5,9 +5,9 @@
 
 #include <cmath>
 
-#include "commands/chart.h"
 #include "commands/output.h"
 #include "commands/report_pages.h"
+#include "commands/svg_chart.h"
 #include "lib/base/install.h"
 #include "lib/base/strings.h"
 

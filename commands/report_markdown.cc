@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "commands/chart.h"
 #include "commands/output.h"
 #include "commands/report_pages.h"
+#include "commands/svg_chart.h"
 #include "lib/base/strings.h"
 
 namespace ostler {

@@ -1,4 +1,4 @@
-#include "commands/chart.h"
+#include "commands/svg_chart.h"
 
 #include <fmt/format.h>
 
