@@ -7,11 +7,15 @@
 //                           at its place, for --keep-best; started by the runner, too
 //   ostler-job finish JOBDIR  becomes the command that is to be run after the job's end
 //   ostler-job exec PID PROGRAM...  becomes a program that dies with its parent
+//   ostler-job open MANIFEST  opens a module's library and ends: whether it can be, for ostler doctor
 //   ostler-job serve        a module in a process of its own, for the backend PROCESS
 //
 // run never opens a module's library: what a library does to its process happens to the work alone.
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -47,6 +51,14 @@ int work(const std::string& job_directory) {
   return run_worker(job_directory);
 }
 
+// Whatever the library does to its process, one that hangs included, is told by how this one ends.
+int open_library(const std::string& manifest) {
+  ::alarm(30);
+  const char* trusted = ::getenv("OSTLER_TRUST");
+  open_module(load_module_manifest(manifest), kLocalBackend, trusted == nullptr ? "" : trusted);
+  return 0;
+}
+
 int usage() {
   std::fprintf(stderr, "ostler-job is part of ostler %s and is started by it; see ostler --help\n",
                version().c_str());
@@ -62,6 +74,7 @@ int main(int argc, char** argv) {
     if (arguments.size() == 2 && arguments[0] == "compare")
       return enter_job(arguments[1]) ? run_compare(arguments[1]) : 1;
     if (arguments.size() == 2 && arguments[0] == "finish") return become_on_finish(arguments[1]);
+    if (arguments.size() == 2 && arguments[0] == "open") return open_library(arguments[1]);
     if (arguments.size() > 2 && arguments[0] == "exec")
       return exec_program({arguments.begin() + 1, arguments.end()});
     if (arguments.size() == 1 && arguments[0] == "serve")

@@ -104,6 +104,7 @@ CommandSpec logs_command();
 CommandSpec modules_command();
 CommandSpec predict_command();
 CommandSpec prune_command();
+CommandSpec report_command();
 CommandSpec result_command();
 CommandSpec rollback_command();
 CommandSpec status_command();

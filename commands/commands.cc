@@ -73,10 +73,10 @@ ModelManager& Invocation::manager(bool keep_faults) const {
 
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
-      cancel_command(),  config_command(), dispatch_command(), doctor_command(),   evaluate_command(),
-      export_command(),  find_command(),   load_command(),     logs_command(),     modules_command(),
-      predict_command(), prune_command(),  result_command(),   rollback_command(), status_command(),
-      train_command(),   wait_command(),
+      cancel_command(),  config_command(), dispatch_command(), doctor_command(), evaluate_command(),
+      export_command(),  find_command(),   load_command(),     logs_command(),   modules_command(),
+      predict_command(), prune_command(),  report_command(),   result_command(), rollback_command(),
+      status_command(),  train_command(),  wait_command(),
   };
   return commands;
 }

@@ -13,8 +13,8 @@ int find_one(const Invocation& invocation, const std::string& name, const std::s
   if (!invocation.quiet() && !found.config.note().empty()) say("note: " + found.config.note());
   const Value model = model_to_value(invocation.manager().modules().list(),
                                      {name, std::move(found.config), "", found.finder});
-  const Value document = Value::object({{"schema", 1}, {"models", Value::array({model})}, {"total", 1}});
-  if (!print_structured(invocation, document, "models")) print(model_details(model));
+  if (!print_structured(invocation, document_of_all("models", {model}), "models"))
+    print(model_details(model));
   return 0;
 }
 
@@ -25,10 +25,7 @@ int list_all(const Invocation& invocation, const std::string& finder) {
   std::vector<Value> models;
   for (const ListedModel& model : listed) models.push_back(model_to_value(modules, model));
   if (invocation.json() || invocation.has("--format")) {
-    const auto total = static_cast<std::int64_t>(models.size());
-    print_structured(invocation,
-                     Value::object({{"schema", 1}, {"models", std::move(models)}, {"total", total}}),
-                     "models");
+    print_structured(invocation, document_of_all("models", std::move(models)), "models");
   } else if (!models.empty()) {
     print(model_table(models));
   } else if (!invocation.quiet()) {

@@ -34,19 +34,16 @@ int run(const Invocation& invocation) {
   const double load_seconds = seconds(Clock::system().steady() - start);
   const long long memory = std::max(0LL, resident_bytes() - before);
   rows.restore();
-  const Value document = Value::object(
-      {{"schema", 1},
-       {"models",
-        Value::array({Value::object({{"path", model.config.model_path()},
-                                     {"module", Value::object({{"name", model.manifest.name},
-                                                               {"id", model.manifest.module_id},
-                                                               {"version", model.manifest.version}})},
-                                     {"backend", model.load_backend},
-                                     {"finder", model.finder},
-                                     {"initializer", model.initializer},
-                                     {"load_seconds", load_seconds},
-                                     {"memory_bytes", std::int64_t{memory}}})})}});
-  if (print_structured(invocation, document, "models")) return 0;
+  const Value loaded = Value::object({{"path", model.config.model_path()},
+                                      {"module", Value::object({{"name", model.manifest.name},
+                                                                {"id", model.manifest.module_id},
+                                                                {"version", model.manifest.version}})},
+                                      {"backend", model.load_backend},
+                                      {"finder", model.finder},
+                                      {"initializer", model.initializer},
+                                      {"load_seconds", load_seconds},
+                                      {"memory_bytes", std::int64_t{memory}}});
+  if (print_structured(invocation, document_of_all("models", {loaded}), "models")) return 0;
   print(format_details({{"path", model.config.model_path()},
                         {"module", model.manifest.name},
                         {"version", model.manifest.version},

@@ -13,6 +13,13 @@ Value module_to_value(const ModuleManifest& manifest) {
   Value value = to_value(manifest);
   value.erase("ostler_manifest");
   value["manifest"] = manifest.manifest_path;
+  // A manifest leaves out what does not apply; here every key is there.
+  for (Value& parameter : value["parameters"].as_array()) {
+    for (const char* key : {"minimum", "maximum"})
+      if (parameter.find(key) == nullptr) parameter[key] = Value();
+    if (parameter.find("minimum_exclusive") == nullptr) parameter["minimum_exclusive"] = false;
+    if (parameter.find("choices") == nullptr) parameter["choices"] = Value::array();
+  }
   return value;
 }
 
@@ -83,10 +90,9 @@ int run(const Invocation& invocation) {
     if (!invocation.quiet())
       for (const std::string& fault : catalog.faults()) say("warning: passed over: " + printable(fault));
   }
-  Value list = Value::array();
+  Value::Array list;
   for (const ModuleManifest& manifest : manifests) list.push_back(module_to_value(manifest));
-  const Value document = Value::object({{"schema", 1}, {"modules", list}});
-  if (print_structured(invocation, document, "modules")) return 0;
+  if (print_structured(invocation, document_of_all("modules", std::move(list)), "modules")) return 0;
   if (one) {
     print(module_details(manifests[0]));
     return 0;

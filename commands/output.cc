@@ -224,6 +224,11 @@ std::string format_details(const std::vector<std::pair<std::string, std::string>
   return text;
 }
 
+Value document_of_all(const std::string& name, Value::Array items) {
+  const auto total = static_cast<std::int64_t>(items.size());
+  return Value::object({{"schema", 1}, {name, std::move(items)}, {"total", total}, {"truncated", false}});
+}
+
 bool print_structured(const Invocation& invocation, const Value& document, const std::string& name) {
   if (const auto given = invocation.value("--format")) {
     std::string text;

@@ -50,6 +50,9 @@ std::string short_path(const std::string& path);
 // "key: value" lines; empty values are left out; a value of several lines is indented.
 std::string format_details(const std::vector<std::pair<std::string, std::string>>& lines);
 
+// {"schema": 1, name: [...], "total": n, "truncated": false}: a document of all there is.
+Value document_of_all(const std::string& name, Value::Array items);
+
 // A document's items by --json or --format, when one of them was given: true. `name` is "jobs", "models",
 // "modules"; `document` is {"schema": 1, name: [...], ...}.
 bool print_structured(const Invocation& invocation, const Value& document, const std::string& name);

@@ -1,18 +1,15 @@
 // ostler predict MODEL [DATA...]: rows in, predictions out; with --detach as a job.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <thread>
 
 #include "commands/job_options.h"
 #include "commands/jobs.h"
 #include "commands/output.h"
+#include "commands/output_file.h"
 #include "commands/progress.h"
 #include "commands/stdout_guard.h"
 #include "lib/base/end_signals.h"
@@ -35,53 +32,18 @@ Value keep_columns(const Invocation& invocation) {
   return list;
 }
 
-// The file of -o is written beside itself and renamed, so that a reader never sees half of it, and a failure
-// leaves what was there. What is no regular file (/dev/null, a pipe) is written to as it is.
-class OutputFile {
- public:
-  OutputFile(const std::string& given, const std::vector<RecordSource>& sources)
-      : path_(behind_links(given)) {
-    const std::string& path = path_;
-    for (const RecordSource& source : sources)
-      if (source.fd < 0 && is_same_file(path, source.path))
-        throw invalid_argument("cannot write predictions to " + path + ": it is the data; name another file");
-    const auto status = file_status(path);
-    if (status && status->type == FileStatus::Type::directory)
-      throw invalid_argument("cannot write predictions to " + path + ": it is a directory; name a file");
-    if (status && status->type != FileStatus::Type::file) {
-      fd_ = open_file(path, O_WRONLY);
-      return;
-    }
-    staged_ = parent_path(path) + "/." + file_name(path) + ".ostler-" + make_uuid4();
-    on_signal_.emplace(staged_);
-    fd_ = open_file(staged_, O_WRONLY | O_CREAT | O_EXCL, 0666);
-  }
-  ~OutputFile() {
-    if (!staged_.empty()) ::unlink(staged_.c_str());
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-
-  int fd() const { return fd_.get(); }
-  void publish() {
-    if (staged_.empty()) return;
-    rename_path(staged_, path_);
-    staged_.clear();
-    on_signal_.reset();
-  }
-
- private:
-  std::string path_, staged_;
-  std::optional<UnlinkedOnSignal> on_signal_;
-  UniqueFd fd_;
-};
-
 int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedModel& model,
                 StdoutGuard& standard_output) {
   const auto output_path = invocation.value("--output");
   plan_formats(plan, model, output_path.value_or(""));
   std::optional<OutputFile> file;
-  if (output_path) file.emplace(*output_path, plan.sources);
+  if (output_path) {
+    for (const RecordSource& source : plan.sources)
+      if (source.fd < 0 && is_same_file(*output_path, source.path))
+        throw invalid_argument("cannot write predictions to " + *output_path +
+                               ": it is the data; name another file");
+    file.emplace(*output_path, "predictions");
+  }
   const int fd = file ? file->fd() : standard_output.fd();
   // Rows on a terminal are progress enough.
   RowProgress progress(!invocation.quiet() && (file || ::isatty(fd) == 0), plan.sources);

@@ -23,6 +23,7 @@ Value to_value(const std::vector<ModuleManifest>& modules, const PreviousModel& 
   Value value = model_to_value(modules, {file_name(model.path), model.config, model.problem, ""});
   value["number"] = number;
   value["replaced"] = format_time(model.replaced);
+  value["kept"] = Value();
   return value;
 }
 
@@ -90,8 +91,8 @@ int list(const Invocation& invocation, const std::vector<PreviousModel>& kept, c
   const std::vector<ModuleManifest> modules = invocation.manager().modules().list();
   std::vector<Value> models;
   for (std::size_t i = 0; i < kept.size(); ++i) models.push_back(to_value(modules, kept[i], i + 1));
-  const Value document = Value::object({{"schema", 1}, {"models", models}, {"total", models.size()}});
-  if (!print_structured(invocation, document, "models") && !models.empty()) print(table(models));
+  if (!print_structured(invocation, document_of_all("models", models), "models") && !models.empty())
+    print(table(models));
   if (models.empty() && !invocation.quiet()) say("no models are kept at " + place + "; " + kHowToKeep);
   for (const PreviousModel& model : kept)
     if (!model.problem.empty() && !invocation.quiet())
@@ -129,9 +130,8 @@ int run(const Invocation& invocation) {
                                 "brings it back"));
   model["name"] = invocation.arguments[0][0];
   model["path"] = place;
-  model["kept"] = replaced.empty() ? Value() : Value(replaced);
-  const Value document = Value::object({{"schema", 1}, {"models", Value::array({model})}, {"total", 1}});
-  if (!print_structured(invocation, document, "models")) print(place + "\n");
+  if (!replaced.empty()) model["kept"] = replaced;
+  if (!print_structured(invocation, document_of_all("models", {model}), "models")) print(place + "\n");
   return 0;
 }
 

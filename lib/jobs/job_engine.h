@@ -29,6 +29,7 @@ struct JobSelector {
   std::vector<std::pair<std::string, std::string>> tags;  // all of them
   std::optional<Time> since, until;                       // submission time
   std::optional<Time> ended_before;                       // completion time
+  std::optional<std::string> save_path;                   // absolute, as in JobInfo
   std::optional<std::int64_t> limit;                      // of finished ones; none: all
   // Only what a table of jobs shows: of a terminal job the snapshots have no errors, parameters, tags, data,
   // command, module id and version, working directory, log, result and figures of the process. Many times

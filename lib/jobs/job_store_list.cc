@@ -22,6 +22,9 @@ struct Condition {
     }
     if (selector.kind) add(" AND kind = ?", static_cast<std::int64_t>(*selector.kind));
     if (selector.module_name) add(" AND module_name = ?", *selector.module_name);
+    if (selector.save_path)
+      add((" AND kind = " + std::to_string(static_cast<int>(JobKind::train)) + " AND target = ?").c_str(),
+          *selector.save_path);
     if (selector.since) add(" AND submission_time >= ?", micros(*selector.since));
     if (selector.until) add(" AND submission_time <= ?", micros(*selector.until));
     if (selector.ended_before) add(" AND completion_time < ?", micros(*selector.ended_before));
@@ -190,8 +193,8 @@ void JobStore::each_of(std::span<const JobStatus> statuses, std::int64_t after, 
 
 std::int64_t JobStore::count(const JobSelector& selector) {
   // Else the counters know.
-  const bool by_row =
-      selector.since || selector.until || selector.ended_before || selector.group || !selector.tags.empty();
+  const bool by_row = selector.since || selector.until || selector.ended_before || selector.group ||
+                      selector.save_path || !selector.tags.empty();
   const Condition condition(selector);
   std::int64_t total = 0;
   for (int status = 0; status <= static_cast<int>(JobStatus::ERRORED); ++status) {

@@ -52,6 +52,10 @@ void start_on_finish(const JobPaths& paths, const JobSpec& spec, const std::vect
   request.environment = work_environment(captured, paths);
   // As a runner it is none of a later job's leftovers.
   request.environment->emplace_back(kRunnerMark);
+  // So that it finds the job, also where the store was named by --home.
+  std::erase_if(*request.environment,
+                [](const std::string& entry) { return starts_with(entry, "OSTLER_HOME="); });
+  request.environment->push_back("OSTLER_HOME=" + parent_path(parent_path(paths.directory)));
   const NoSubreaper while_it_leaves;
   const pid_t starter = spawn(request);
   while (::waitpid(starter, nullptr, 0) < 0 && errno == EINTR) {

@@ -21,8 +21,8 @@ void start_on_finish(const JobPaths& paths, const JobSpec& spec, const std::vect
                      const std::string& job_program);
 
 // The body of `ostler-job finish JOBDIR`: becomes the command. Its environment is the job's, with
-// OSTLER_JOB_ID, OSTLER_JOB_STATUS, OSTLER_JOB_DIR and, where there is a model, OSTLER_MODEL_DIR; its output
-// goes to the job's log. Returns an exit code when there is nothing to become.
+// OSTLER_HOME, OSTLER_JOB_ID, OSTLER_JOB_STATUS, OSTLER_JOB_DIR and, where there is a model,
+// OSTLER_MODEL_DIR; its output goes to the job's log. Returns an exit code when there is nothing to become.
 int become_on_finish(const std::string& job_directory);
 
 }  // namespace ostler

@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "lib/base/error.h"
 #include "lib/base/file_system.h"
@@ -58,6 +60,13 @@ class Examination {
       check("queue", [&] { look_at_queue(); });
     }
     check("leftovers", [&] { look_at_leftovers(); });
+    if (store_) {
+      check("clock", [&] { look_at_clock(); });
+      check("sizes", [&] { look_at_sizes(); });
+    }
+    // In what others own, or nobody may write to, nothing is tried.
+    if (is_directory(home_) && owns_store(home_) && ::access(home_.c_str(), W_OK) == 0)
+      check("file system", [&] { look_at_file_system(); });
     return std::move(findings_);
   }
 
@@ -188,6 +197,136 @@ class Examination {
       note(counted(trash.size(), "purged job waits", "purged jobs wait") +
                " to be removed, perhaps for a reader of its model: " + some_of(trash),
            kRepair);
+    if (store_) look_at_save_paths();
+  }
+
+  // Staged models and locks that a kill left beside save paths. A job that is under way has its own there.
+  void look_at_save_paths() {
+    std::vector<std::string> left;
+    store_->database().each("SELECT DISTINCT target FROM jobs WHERE kind = 0 AND target != '' LIMIT 10000",
+                            {}, [&](const Database::Row& row) {
+                              const std::string target = row.text(0);
+                              const std::string folder = parent_path(target),
+                                                prefix = "." + file_name(target) + ".ostler-";
+                              if (!is_directory(folder)) return;
+                              for (const std::string& name : list_directory(folder))
+                                if (starts_with(name, prefix) && !starts_with(name, prefix + "previous-") &&
+                                    is_old(join_path(folder, name)))
+                                  left.push_back(join_path(folder, name));
+                            });
+    if (left.empty() || !store_->running().empty()) return;
+    note("beside save paths " + counted(left.size(), "thing was", "things were") +
+             " left by jobs that were killed; no job runs, so they can go: " + some_of(left),
+         "rm -r " + shell_quote(left.front()));
+  }
+
+  bool is_old(const std::string& path) const {
+    const auto status = file_status(path, Links::keep);
+    return status && clock_.now() - Time(Duration(status->modified_ns / 1000)) >= kYoung;
+  }
+
+  void look_at_clock() {
+    const Time soon = clock_.now() + kYoung;
+    const std::int64_t future =
+        store_->database().integer("SELECT count(*) FROM jobs WHERE submission_time > ?",
+                                   {static_cast<std::int64_t>(soon.time_since_epoch().count())});
+    if (future > 0)
+      note(counted(static_cast<std::size_t>(future), "job was", "jobs were") +
+           " submitted in the future: this machine's clock (" + format_time(clock_.now()) +
+           ") is wrong, or was");
+  }
+
+  void look_at_sizes() {
+    constexpr std::size_t kMostLooked = 20'000;  // files; of more than those it is "at least"
+    std::uint64_t database = 0, jobs = 0, logs = 0, trash = 0;
+    std::size_t looked = 0;
+    for (const char* name : {"jobs.db", "jobs.db-wal", "jobs.db-shm"})
+      if (const auto status = file_status(join_path(home_, name))) database += status->size;
+    const auto add_up = [&](const char* folder, std::uint64_t& sum) {
+      const std::string path = join_path(home_, folder);
+      if (!is_directory(path, Links::keep)) return;
+      for (const std::string& job : list_directory(path)) {
+        if (looked >= kMostLooked) return;
+        const std::string directory = join_path(path, job);
+        if (!is_directory(directory, Links::keep)) continue;
+        for (const std::string& file : list_tree(directory)) {
+          struct stat status {};
+          if (::lstat(join_path(directory, file).c_str(), &status) != 0) continue;
+          ++looked;
+          const auto bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;  // a capped log has a hole
+          sum += bytes;
+          if (file == "log") logs += bytes;
+        }
+      }
+    };
+    add_up("jobs", jobs);
+    add_up("trash", trash);
+    const auto megabytes = [](std::uint64_t bytes) {
+      return std::to_string(bytes / 1'000'000) + "." + std::to_string(bytes / 100'000 % 10) + " MB";
+    };
+    const Time old = clock_.now() - std::chrono::hours(24 * 30);
+    const std::int64_t prunable =
+        store_->database().integer("SELECT count(*) FROM jobs WHERE status >= 2 AND completion_time < ?",
+                                   {static_cast<std::int64_t>(old.time_since_epoch().count())});
+    const std::string text = std::string(looked >= kMostLooked ? "at least: " : "") + "database " +
+                             megabytes(database) + ", jobs " + megabytes(jobs) + " (logs " + megabytes(logs) +
+                             "), trash " + megabytes(trash);
+    if (prunable == 0) return add(name_, State::well, text);
+    note(text + "; " + counted(static_cast<std::size_t>(prunable), "job", "jobs") +
+             " ended more than 30 days ago",
+         "ostler prune --older-than 30d");
+  }
+
+  // Tries what the store relies on, in files without a name and one directory, which go at once.
+  void look_at_file_system() {
+    struct statvfs space {};
+    if (::statvfs(home_.c_str(), &space) == 0) {
+      const std::uint64_t left = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+      if (left < 100'000'000)
+        wrong(
+            "there are only " + std::to_string(left / 1'000'000) + " MB left on the file system of " + home_,
+            "ostler prune --older-than 7d");
+    }
+    // Its times are put back: a look leaves no trace.
+    struct stat before {};
+    ::stat(home_.c_str(), &before);
+    try_operations();
+    const timespec times[2] = {before.st_atim, before.st_mtim};
+    ::utimensat(AT_FDCWD, home_.c_str(), times, 0);
+    std::ifstream instances("/proc/sys/fs/inotify/max_user_instances");
+    long most = 0;
+    if (instances >> most && most < 16)
+      note("only " + std::to_string(most) +
+               " inotify instances are allowed; where there are none left, waiting looks five times a second",
+           "sysctl fs.inotify.max_user_instances=128");
+  }
+
+  void try_operations() {
+    const std::string place = join_path(home_, ".doctor-" + make_uuid4());
+    if (::mkdir(place.c_str(), 0700) != 0) throw system_error(errno, "cannot make a directory in " + home_);
+    try {
+      const std::string one = join_path(place, "one"), two = join_path(place, "two");
+      const UniqueFd fd = open_file(one, O_RDWR | O_CREAT | O_EXCL);
+      make_directories(two);
+      struct flock lock {};
+      lock.l_type = F_WRLCK;
+      if (::fcntl(fd.get(), F_SETLK, &lock) != 0)
+        wrong("fcntl locks do not work in " + home_ + " (" + std::strerror(errno) +
+              "); keep the store elsewhere: OSTLER_HOME");
+      if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+        wrong("flock does not work in " + home_ + " (" + std::strerror(errno) +
+              "); keep the store elsewhere: OSTLER_HOME");
+      if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, two.c_str(), RENAME_EXCHANGE) != 0)
+        note("files cannot be exchanged in one step here (" + std::string(std::strerror(errno)) +
+             "): a model on this file system is away for a moment when it is replaced");
+      if (!try_open_file(place, O_TMPFILE | O_RDWR))
+        note("files without a name cannot be made here (" + std::string(std::strerror(errno)) +
+             "); others are, and are removed");
+    } catch (...) {
+      remove_tree(place);
+      throw;
+    }
+    remove_tree(place);
   }
 
   std::vector<std::string> old_ones(const char* name) const {

@@ -4,12 +4,14 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sqlite3
 import stat
+import subprocess
 import unittest
 
-from support import DATA, OstlerTest, main
+from support import DATA, MODULES, PREFIX, OstlerTest, main
 
 IRIS = DATA / "iris.train.csv"
 ONE_AT_A_TIME = "model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}"
@@ -399,12 +401,122 @@ class DoctorTest(RepairBase):
         self.mended("environment")
         self.assertFalse(left.exists())
 
+    def found(self, check, code=0, env=None):
+        """What was found under that name."""
+        return [one for one in self.ostler("doctor", "--json", code=code, env=env).json["checks"] if one["check"] == check]
+
+    def test_sizes(self):
+        self.end_a_job()
+        [sizes] = self.found("sizes")
+        self.assertEqual((sizes["state"], sizes["mend"]), ("ok", None))
+        self.assertRegex(sizes["text"], r"database \d+\.\d MB, jobs \d+\.\d MB \(logs \d+\.\d MB\), trash 0\.0 MB")
+        with contextlib.closing(sqlite3.connect(self.store / "jobs.db")) as database:
+            database.execute("UPDATE jobs SET completion_time = completion_time - 40 * 86400 * 1000000")
+            database.commit()
+        [sizes] = self.found("sizes")
+        self.assertEqual((sizes["state"], sizes["mend"]), ("note", "ostler prune --older-than 30d"))
+        self.assertIn("1 job ended more than 30 days ago", sizes["text"])
+
+    def test_the_clock(self):
+        self.end_a_job()
+        self.assertEqual(self.found("clock")[0]["state"], "ok")
+        with contextlib.closing(sqlite3.connect(self.store / "jobs.db")) as database:
+            database.execute("UPDATE jobs SET submission_time = submission_time + 86400 * 1000000")
+            database.commit()
+        [clock] = self.found("clock")
+        self.assertEqual(clock["state"], "note")
+        self.assertIn("1 job was submitted in the future", clock["text"])
+
+    def test_the_file_system(self):
+        self.end_a_job()
+        self.assertEqual({one["state"] for one in self.found("file system")}, {"ok"})
+        self.assertEqual([name for name in os.listdir(self.store) if name.startswith(".doctor")], [])
+
+    def test_a_full_disk(self):
+        self.end_a_job()
+        disk = self.mount_disk("16m")
+        shutil.copytree(self.store, disk / "store")
+        os.chmod(disk / "store", 0o700)
+        result = self.ostler("doctor", "--home", disk / "store", code=1)
+        self.assertRegex(result.out, r"file system +wrong +there are only \d+ MB left")
+
+    def test_leftovers_beside_save_paths(self):
+        self.wait_for(self.fault("", "--save-path", "models/m"))
+        self.assertEqual(self.wait_for_silence(), {})
+        uuid = self.job_directories()[0]
+        staged = self.work / f"models/.m.ostler-{uuid}"
+        staged.mkdir()
+        (self.work / "models/.m.ostler-previous-20260101T000000.000Z-x").mkdir()
+        self.assertEqual({one["state"] for one in self.found("leftovers")}, {"ok"})  # it may be under way
+        for path in (self.work / "models").iterdir():
+            os.utime(path, (1, 1))
+        [left] = self.found("leftovers")
+        self.assertEqual((left["state"], left["mend"]), ("note", f"rm -r {staged}"))
+        self.assertIn("1 thing was left", left["text"])
+        self.assertEqual(os.system(left["mend"]), 0)
+        self.assertEqual({one["state"] for one in self.found("leftovers")}, {"ok"})
+
+    def test_modules(self):
+        [linear] = self.found("module linear")
+        self.assertEqual(linear["state"], "ok")
+        self.assertIn("LIBLINEAR", linear["text"])
+        self.configure("modules: {churn: {type: command, config: {run: [cat]}}}\n")
+        self.assertIn("a program", self.found("module churn")[0]["text"])
+
+    def test_a_module_that_cannot_be_opened(self):
+        modules = self.directory / "modules"
+        modules.mkdir()
+        for name, source in (("crash", '__attribute__((constructor)) static void f(void) { __builtin_trap(); }'), ("empty", "int nothing;")):
+            library = modules / f"{name}.so"
+            subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=source, text=True, check=True)
+        (modules / "text.so").write_text("no library")
+        for i, name in enumerate(("crash", "empty", "text", "absent")):
+            manifest = json.loads((MODULES / "fault.json").read_text())
+            manifest.update(name=name, module_id=f"00000000-0000-4000-8000-00000000000{i}", file=f"{name}.so")
+            (modules / f"{name}.json").write_text(json.dumps(manifest))
+        (modules / "broken.json").write_text("{")
+        env = {**self.env, "OSTLER_MODULE_DIRECTORIES": json.dumps([str(modules)])}
+        for name, says in (("crash", "ended with signal"), ("empty", "empty.so"), ("text", "text.so")):
+            with self.subTest(name):
+                [module] = self.found(f"module {name}", 1, env)
+                self.assertEqual(module["state"], "wrong")
+                self.assertIn(says, module["text"])
+        passed_over = self.found("modules", 1, env)
+        self.assertEqual([one["state"] for one in passed_over], ["wrong", "wrong"])
+        for name in ("absent.so", "broken.json"):
+            self.assertIn(name, str(passed_over))
+        self.assertEqual(self.found("module linear", 1, env)[0]["state"], "ok")
+
+    def test_the_configuration(self):
+        [configuration] = self.found("configuration")
+        self.assertIn("config.yml", configuration["text"])
+        self.assertIn("OSTLER_NO_SUCH", self.found("configuration", env={**self.env, "OSTLER_NO_SUCH": "1"})[0]["text"])
+        self.configure("load_path: 7\nmodel_management: {finders: {a: {type: NONE}}}\n")
+        faults = self.found("configuration", 1)
+        self.assertEqual({one["state"] for one in faults}, {"wrong"})
+        self.assertIn("NONE", str(faults))
+
+    def test_pages_and_completions(self):
+        for check in ("manual pages", "completions"):
+            self.assertEqual(self.found(check)[0]["state"], "note")  # of a build tree
+        prefix = self.directory / "prefix"
+        shutil.copytree(PREFIX, prefix)
+        for name in ("man/man1/ostler.1.gz", "fish/vendor_completions.d/ostler.fish"):
+            (prefix / "share" / name).parent.mkdir(parents=True)
+            (prefix / "share" / name).touch()
+        result = subprocess.run([prefix / "bin/ostler", "doctor", "--format", "{check}={state}={mend}"], env=self.env, cwd=self.work,
+                                stdout=subprocess.PIPE, text=True, check=True)
+        self.assertIn("manual pages=ok=\n", result.stdout)
+        self.assertIn(f"completions=note=export XDG_DATA_DIRS={prefix}/share:", result.stdout)
+
     def test_a_configuration_that_is_faulty_keeps_nothing_from_being_told(self):
         self.queued()
         self.lose_database()
         self.configure("no_such_key: 1")
         self.assertIn("missing", self.ostler("doctor", code=1).out)
-        self.ostler("doctor", "--repair")
+        out = self.ostler("doctor", "--repair", code=1).out
+        self.assertNotIn("missing", out)
+        self.assertIn("no_such_key", out)
 
 
 def stopped(pid):

@@ -268,7 +268,7 @@ class ListTest(OstlerTest):
     def test_no_models(self):
         listed = self.ostler("find")
         self.assertEqual((listed.out, listed.err), ("", f"ostler: no models in {self.work}/models\n"))
-        self.assertEqual(self.ostler("find", "--json").json, {"schema": 1, "models": [], "total": 0})
+        self.assertEqual(self.ostler("find", "--json").json, {"schema": 1, "models": [], "total": 0, "truncated": False})
         self.assertIn("lists no models", self.ostler("find", "--finder", "jobs").err)
 
     def test_of_other_finders(self):
