@@ -236,6 +236,7 @@ class KeepBestTest(RollbackBase):
         self.assertEqual(self.tree(self.work / "models/m"), before)
         # The data are gone when the models are compared.
         gone = self.write("gone.csv", IRIS_TEST.read_text(encoding="utf-8"))
+        self.assertEqual(self.wait_for_silence(), {})  # the runner of the last one
         job = self.train("linear", "data.csv", "--label", "target", "--save-path", "models/m", "--validation", gone,
                          "--keep-best", "accuracy", env={**self.env, "OSTLER_TEST_STOP_AT": "end:reaped"})
         self.until(lambda: is_stopped(self.pid_of("run")), "the runner to stand still")
