@@ -135,8 +135,8 @@ std::string help_text() {
                     [](const CommandSpec& command) { return std::pair(command.name, command.summary); });
   text += option_groups(global_options());
   return text + exit_codes([](int) { return true; }) +
-         "\nostler COMMAND --help, or ostler help COMMAND, tells about one; ostler train MODULE\n"
-         "--help about a module's parameters, too; man ostler about all.\n";
+         "\nostler COMMAND --help, or ostler help COMMAND, tells about one; ostler train\n"
+         "MODULE --help about a module's parameters, too; man ostler about all.\n";
 }
 
 std::string help_text(const CommandSpec& command, const Invocation& invocation) {

@@ -85,6 +85,27 @@ std::string version_text() {
   return text;
 }
 
+// "--wait=false": the parser would take it for a flag that is given, whatever follows.
+void refuse_values_of_flags(int argc, char** argv) {
+  const auto is_flag = [&](const std::vector<OptionSpec>& options, std::string_view name) {
+    return std::any_of(options.begin(), options.end(),
+                       [&](const OptionSpec& option) { return option.name == name && option.value.empty(); });
+  };
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const std::size_t equals = word.find('=');
+    if (!starts_with(word, "--") || equals == std::string_view::npos) continue;
+    const std::string_view name = word.substr(0, equals);
+    bool flag = is_flag(global_options(), name);
+    for (const CommandSpec& command : all_commands())
+      if (!flag && std::find(argv + 1, argv + argc, command.name) != argv + argc)
+        flag = is_flag(command.options, name);
+    if (flag)
+      throw invalid_argument(std::string(name) + " takes no value: leave out \"" +
+                             std::string(word.substr(equals)) + "\"");
+  }
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, char** argv) {
@@ -119,6 +140,7 @@ Parsed parse_command_line(int argc, char** argv) {
     argc = i;
   }
 
+  refuse_values_of_flags(argc, argv);
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
@@ -149,8 +171,6 @@ Parsed parse_command_line(int argc, char** argv) {
     // "--limit: 1 required TEXT missing"
     const std::string text = error.what();
     throw invalid_argument(text.substr(0, text.find(':')) + " needs a value (ostler --help)");
-  } catch (const CLI::ConversionError&) {
-    throw invalid_argument("an option that takes no value was given one with \"=\" (ostler --help)");
   } catch (const CLI::ParseError& error) {
     throw invalid_argument(std::string(error.what()) + " (ostler --help)");
   }
@@ -189,6 +209,8 @@ Parsed parse_command_line(int argc, char** argv) {
   }
 
   take(slots[index]);
+  if (invocation.json() && invocation.has("--format"))
+    throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
   invocation.command = command->name;
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";

@@ -1,5 +1,6 @@
 // ostler doctor: tells what is wrong, and how to mend it; --repair mends what can be.
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ std::vector<Finding> look_at_configuration(const Invocation& invocation) {
 // What keeps a library from being opened; "" when nothing. It is opened by a process of its own, since a
 // broken one may do anything to the process that opens it.
 std::string fault_of_library(const ModuleManifest& manifest) {
-  const UniqueFd told = open_temporary_file();
+  const UniqueFd told(::memfd_create("ostler-doctor", MFD_CLOEXEC));
   SpawnRequest request;
   request.arguments = {job_program_path(), "open", manifest.manifest_path};
   request.standard_error = told.get();

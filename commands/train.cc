@@ -28,7 +28,13 @@ Value read_parameters(const Invocation& invocation) {
       throw invalid_argument("-p " + given + ": a parameter is given as NAME=VALUE, or NAME:=JSON");
     if (given[equals - 1] == ':') {
       const std::string name = given.substr(0, equals - 1);
-      parameters[name] = parse_json(std::string_view(given).substr(equals + 1), "-p " + given);
+      try {
+        parameters[name] = parse_json(std::string_view(given).substr(equals + 1), "-p");
+      } catch (const Error&) {
+        throw invalid_argument(
+            "-p '" + given +
+            "': what follows := is not JSON, such as 3, true, null, \"text\" or [\"a\", \"b\"]");
+      }
     } else {
       parameters[given.substr(0, equals)] = given.substr(equals + 1);
     }
@@ -130,7 +136,12 @@ std::string help_of_module(const Invocation& invocation) {
     options.config_file = invocation.value("--config");
     options.keep_faults = true;
     const ModelManager manager(options);
-    return parameters_of(manager.modules().find(invocation.arguments.at(0).at(0)));
+    const std::string& module = invocation.arguments.at(0).at(0);
+    if (module.empty() || module.find('/') != std::string::npos) return {};  // a script, which declares none
+    return parameters_of(manager.modules().find(module));
+  } catch (const Error& error) {
+    // Mistyped, or the word MODULE itself.
+    return error.code() == StatusCode::not_found ? std::string("Its parameters: ") + error.what() + "\n" : "";
   } catch (const std::exception&) {
     return {};
   }

@@ -65,6 +65,16 @@ _ostler() {
         done
     elif [[ -z $quote ]]; then
         for i in "${!COMPREPLY[@]}"; do printf -v 'COMPREPLY[i]' %q "${COMPREPLY[i]}"; done
+    else # within quotes: what the shell would make something of there
+        for i in "${!COMPREPLY[@]}"; do
+            item=${COMPREPLY[i]}
+            if [[ $quote == \' ]]; then
+                item=${item//\'/\'\\\'\'}
+            else
+                item=${item//\\/\\\\} item=${item//\"/\\\"} item=${item//\$/\\\$} item=${item//\`/\\\`}
+            fi
+            COMPREPLY[i]=$item
+        done
     fi
 }
 

@@ -47,7 +47,7 @@ TemporaryDirectory::TemporaryDirectory() {
   for (;;) {
     path_ = join_path(directory, std::string(kPrefix) + std::string(kRandom, 'X'));
     if (::mkdtemp(path_.data()) == nullptr)
-      throw system_error(errno, "cannot make a directory in " + directory);
+      throw system_error(errno, "cannot make a directory in " + directory + " (TMPDIR)");
     lock_ = try_open_file(path_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (lock_ && ::flock(lock_.get(), LOCK_SH | LOCK_NB) == 0 && file_status(path_)) return;
   }
@@ -63,7 +63,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 UniqueFd open_temporary_file() {
   std::string path = join_path(place(), ".ostler-file-XXXXXX");
   UniqueFd file(::mkostemp(path.data(), O_CLOEXEC));
-  if (!file) throw system_error(errno, "cannot make a file in " + place());
+  if (!file) throw system_error(errno, "cannot make a file in " + place() + " (TMPDIR)");
   ::unlink(path.c_str());
   return file;
 }

@@ -12,6 +12,17 @@ COMMANDS = ("cancel", "find", "load", "logs", "modules", "predict", "result", "s
 
 
 class UsageTest(OstlerTest):
+    def test_a_flag_takes_no_value(self):
+        for words in (("train", "linear", "x.csv", "--wait=false"), ("status", "--json=no"), ("--quiet=1", "status")):
+            option = next(word for word in words if "=" in word)
+            self.refused(2, *words, says=[option.split("=")[0] + " takes no value", "=" + option.split("=")[1]])
+        self.refused(2, "status", "--json", "--format", "{id}", says="exclude each other")
+
+    def test_a_mistyped_module_in_help(self):
+        self.assertIn('did you mean "linear"?', self.ostler("train", "lineer", "--help").out)
+        self.assertIn("Parameters of linear", self.ostler("train", "linear", "--help").out)
+        self.assertIn("Arguments:", self.ostler("train", "./lineer.py", "--help").out)
+
     def test_version(self):
         for flag in ("--version", "-V"):
             out = self.ostler(flag).out
@@ -38,7 +49,7 @@ class UsageTest(OstlerTest):
         self.assertIn("Parameters of xgboost", self.ostler("train", "xgboost", "--help").out)
         plain = self.ostler("train", "--help")
         self.assertNotIn("Parameters of", plain.out)
-        for line in (("train", "no-such", "--help"), ("train", "", "--help"), ("train", "xgboost", "--help", "--config", "none.yml")):
+        for line in (("train", "", "--help"), ("train", "xgboost", "--help", "--config", "none.yml")):
             result = self.ostler(*line)
             self.assertEqual((result.out.replace(self.ostler("train", "xgboost", "--help").out, plain.out), result.err), (plain.out, ""))
 

@@ -357,6 +357,18 @@ class BashTest(ShellTest):
         self.assertEqual(self.function("ostler", "train", "xgboost", "da"), ["data dir"])
         self.assertEqual(self.function("ostler", "result", "nig", prelude="set -u"), ["night:1"])
 
+    def test_what_the_shell_would_make_something_of(self):
+        """The name of a column, from a file of anybody's, must not become a command of the user's."""
+        self.write("e.csv", "a,x$(touch PWN)`touch PWN`\"',y\n1,2,3\n")
+        plain = self.function("ostler", "train", "linear", "e.csv", "--label", "x")
+        double = self.function("ostler", "train", "linear", "e.csv", "--label", '"x')
+        single = self.function("ostler", "train", "linear", "e.csv", "--label", "'x")
+        for quote, [found] in (("", plain), ('"', double), ("'", single)):
+            done = subprocess.run(["bash", "-c", f"printf %s {quote}{found}{quote}"], cwd=self.work, capture_output=True,
+                                  text=True, check=True, env=self.env)
+            self.assertEqual(done.stdout, "x$(touch PWN)`touch PWN`\"'", found)
+        self.assertFalse((self.work / "PWN").exists())
+
     def test_on_a_terminal(self):
         self.write("rc", f"""{self.RC}
             bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; stty cols 2000

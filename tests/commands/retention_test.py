@@ -110,7 +110,7 @@ model_management:
         jobs += [self.ostler("train", "fault", IRIS, "-p", "do=wait", "-p", f"file={self.work / 'released'}").line
                  for _ in range(20)]
         self.release()
-        self.until(lambda: not self.processes(), "the end of all")
+        self.until(lambda: not self.wait_for_silence(), "the end of all")
         for job in reversed(jobs):
             self.ostler("status", job, code=3)
         self.until_all_gone()
