@@ -198,7 +198,8 @@ class TimeLimitTest(QueueBase):
         self.assertEqual(self.wait_for(self.fault("", "--time-limit", "10m", "--save-path", "m"))["reason"], None)
 
     def test_it_is_never_retried(self):
-        job = self.script("--time-limit", "0.3", "--retries", "5", text="#!/bin/sh\necho run >> runs\nexec sleep 1000\n")
+        job = self.script("--time-limit", "3", "--retries", "5",
+                          text="#!/bin/sh\necho run >> runs\nexec sleep 1000\n")
         self.assertEqual(self.end_of(job)["reason"], "time_limit")
         self.assertEqual((self.work / "runs").read_text(), "run\n")
 

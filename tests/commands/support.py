@@ -1,8 +1,9 @@
 """What the end-to-end tests share: the real programs, run in a fresh directory with a fresh store.
 
 An OstlerTest has a directory of its own, in which HOME (and with it the store) and the working directory lie, and an
-environment as bare as cron's. Nothing here waits by the clock: until() polls a condition up to a deadline. At the end
-of each test all processes that carry the test's HOME must be gone; what is left is killed and fails the test.
+environment as bare as cron's. Nothing here waits by the clock: until() polls a condition up to a deadline. Under
+sanitizers a look by a command of its own is dear: the next one is for when something in the store has changed, or
+after LOOK. At the end of each test all processes that carry the test's HOME must be gone; what is left is killed and fails the test.
 
 TEST_PREFIX names the programs' prefix, TEST_MODULES the directory of the module `fault`. By hand:
   TEST_PREFIX=$PWD/build/prefix TEST_MODULES=$PWD/build/tests/modules tests/commands/train_test.py
@@ -31,6 +32,7 @@ SANITIZED = os.environ.get("TEST_SANITIZED") == "1"
 
 DEADLINE = 120.0  # seconds that no condition takes on any machine
 INTERVAL = 0.01   # between two looks at a condition
+LOOK = 0.2        # the same, of those by a command while the store's files stay as they were
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ID = r"wTHxlsu:" + UUID  # of a job of the instance `default`
@@ -73,6 +75,7 @@ class OstlerTest(unittest.TestCase):
     maxDiff = None
     # True in a test that ends on purpose while something runs.
     leaves_running = False
+    commands_run = 0  # by ostler()
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="ostler-e2e-")).resolve()
@@ -109,6 +112,7 @@ class OstlerTest(unittest.TestCase):
     def ostler(self, *args, code=0, stdin=None, env=None, cwd=None, timeout=DEADLINE, **popen):
         """Runs ostler and gives its Result. `code` is the exit code expected, a tuple of them, or None for any."""
         command = [OSTLER, *map(str, args)]
+        self.commands_run += 1
         if isinstance(stdin, str):
             stdin = stdin.encode()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
@@ -234,12 +238,27 @@ class OstlerTest(unittest.TestCase):
         """Polls until `condition()` is true, and gives its value."""
         end = time.monotonic() + seconds
         while True:
+            commands, files = self.commands_run, self.store_files()
             if (value := condition()):
                 return value
             if time.monotonic() > end:
                 status = self.ostler("status", job, "--json", code=None).out if job else ""
                 self.fail(f"waited {seconds} s for {what}\n{status}{self.situation()}")
             time.sleep(INTERVAL)
+            if self.commands_run > commands:
+                look = time.monotonic() + LOOK
+                while time.monotonic() < look and self.store_files() == files:
+                    time.sleep(INTERVAL)
+
+    def store_files(self):
+        """What changes when a job's state does: the database, its log and the jobs' directories, as far as they can be
+        seen. (Not a lock that a killed process had: for that there is LOOK.)"""
+        found = []
+        for path in (self.store / "jobs.db", self.store / "jobs.db-wal", self.store / "jobs", *self.store.glob("jobs/*")):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        return found
 
     def processes(self):
         """Pid to command line of whatever carries this test's HOME in its environment, zombies aside."""
