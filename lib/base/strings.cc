@@ -125,9 +125,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+// The candidate that begins with the name, when no other but those that go on from it does: --param of --par,
+// beside --params. Two characters at least, dashes aside.
+std::optional<std::string> begun_by(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::size_t dashes = std::min(name.find_first_not_of('-'), name.size());
+  if (name.size() < dashes + 2) return std::nullopt;
+  std::optional<std::string> shortest;
+  for (const std::string& candidate : candidates)
+    if (starts_with(candidate, name) && (!shortest || candidate.size() < shortest->size()))
+      shortest = candidate;
+  for (const std::string& candidate : candidates)
+    if (starts_with(candidate, name) && !starts_with(candidate, *shortest)) return std::nullopt;
+  return shortest;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  if (const auto whole = begun_by(name, candidates)) return whole;
   std::optional<std::string> best;
   std::size_t best_distance = SIZE_MAX;
   for (const std::string& candidate : candidates) {

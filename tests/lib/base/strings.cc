@@ -37,6 +37,13 @@ TEST_CASE("strings: the nearest name") {
   CHECK(nearest("xgobost", {"linear", "xgboost"}) == "xgboost");
   CHECK(nearest("lablel", {"label", "lambda"}) == "label");
   CHECK_FALSE(nearest("zebra", {"linear", "xgboost"}));
+  // What begins with it comes first, where that is one.
+  CHECK(nearest("tr", {"dispatch", "train"}) == "train");
+  CHECK(nearest("stat", {"start", "status"}) == "status");
+  CHECK(nearest("--par", {"--bar", "--params", "--param"}) == "--param");
+  CHECK_FALSE(nearest("--t", {"--tag", "--timeout"}));
+  CHECK_FALSE(nearest("re", {"report", "result"}));
+  CHECK_FALSE(nearest("-", {"--help"}));
   CHECK(did_you_mean("tarin", {"train"}) == "; did you mean \"train\"?");
   CHECK(did_you_mean("qqqqq", {"train"}).empty());
   CHECK(by_nearness("LOCL", {"SLURM", "MULTI", "LOCAL"})[0] == "LOCAL");
