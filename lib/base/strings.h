@@ -27,8 +27,8 @@ std::optional<long long> parse_integer(std::string_view text);
 double shortest(float number);
 
 // The candidate that a mistyped `name` most likely meant: the smallest Damerau-Levenshtein distance, at most
-// a third of the longer length (at least 1, at most 3); ties go to the first. Before that, the one that begins
-// with it, where there is one.
+// a third of the longer length (at least 1, at most 3); ties go to the first. Before that, the one that
+// begins with it, where there is one.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& candidates);
 // "; did you mean \"x\"?" or nothing: for the end of a message.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

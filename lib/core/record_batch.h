@@ -89,6 +89,11 @@ class RecordBatch {
   Free free_;
 };
 
+// "data.csv:17: column \"age\": \"old\" is not a number": how all messages about one cell begin. Long cells
+// are cut.
+std::string cell_text(const RecordBatch& batch, std::size_t row, const std::string& column,
+                      std::string_view cell);
+
 // A source of batches that all have the same columns, in the same order.
 class RecordStream {
  public:

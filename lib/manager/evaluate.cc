@@ -11,6 +11,7 @@
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
 #include "lib/core/metrics.h"
+#include "lib/core/text_labels.h"
 #include "lib/data/stream.h"
 #include "lib/manager/predicted_rows.h"
 
@@ -18,8 +19,6 @@ namespace ostler {
 
 namespace {
 
-constexpr std::string_view kLabelPrefix = "__label__";
-constexpr std::string_view kBlanks{" \t\n\v\f\r\0", 7};  // between words, as fastText has it
 constexpr std::size_t kMostUnknownNamed = 10;
 constexpr std::size_t kMostClassesInDetails = 1000;
 
@@ -61,17 +60,12 @@ void take_labels_from_lines(RecordBatch& batch) {
     if (line.find(kLabelPrefix) == std::string_view::npos) continue;
     words.clear();
     names.clear();
-    for (std::size_t at = line.find_first_not_of(kBlanks); at != std::string_view::npos;
-         at = line.find_first_not_of(kBlanks, at)) {
-      const std::size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
-      std::string_view word = line.substr(at, end - at);
-      at = end;
-      std::string& to = starts_with(word, kLabelPrefix) ? names : words;
-      if (&to == &names) word.remove_prefix(kLabelPrefix.size());
-      if (word.empty()) continue;
+    for_each_word(line, [&](std::string_view word, bool is_label) {
+      std::string& to = is_label ? names : words;
+      if (word.empty()) return;
       if (!to.empty()) to += ' ';
       to += word;
-    }
+    });
     lines.texts[row] = batch.store(words);
     if (!names.empty()) labels.texts[row] = batch.store(names);
   }
@@ -104,15 +98,6 @@ void check_later_sources(const EvaluationPlan& plan, const std::string& format, 
     if (!target.weight.empty() && !has(names, target.weight))
       throw invalid_argument(missing_column(plan.sources[i].path, names, target.weight, "weight"));
   }
-}
-
-std::string cell_text(const RecordBatch& batch, std::size_t row, const std::string& column,
-                      std::string_view cell) {
-  constexpr std::size_t kShown = 60;
-  std::string shown(cell.substr(0, kShown));
-  while (find_invalid_utf8(shown) != std::string::npos) shown.pop_back();  // cut within a character
-  if (shown.size() < cell.size()) shown += "...";
-  return fmt::format("{}: column \"{}\": \"{}\"", batch.place(row), column, shown);
 }
 
 // How class names are compared.

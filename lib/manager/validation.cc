@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/strings.h"
+#include "lib/core/text_labels.h"
 #include "lib/data/records.h"
 
 namespace ostler {
@@ -82,13 +83,11 @@ class LabelledRows {
 
   // The first "__label__x" of a line.
   static std::string_view label_in(std::string_view line) {
-    constexpr std::string_view prefix = "__label__";
-    std::size_t at = line.find(prefix);
-    while (at != std::string_view::npos && at > 0 && line[at - 1] != ' ' && line[at - 1] != '\t')
-      at = line.find(prefix, at + 1);
-    if (at == std::string_view::npos) return {};
-    const std::string_view label = line.substr(at + prefix.size());
-    return label.substr(0, label.find_first_of(" \t"));
+    std::string_view first;
+    for_each_word(line, [&](std::string_view word, bool is_label) {
+      if (is_label && first.empty()) first = word;
+    });
+    return first;
   }
 
   void add(std::string_view label) {

@@ -150,6 +150,19 @@ class TrainingTest(OstlerTest):
         self.assertIn("no line has a label", found["errors"][0])
         self.assertFalse((self.work / "m").exists())
 
+    def test_one_rule_for_labels(self):
+        # Parted by anything that parts words; nothing is a label within a word, nor without a name.
+        text = "".join(f"{words} not__label__this __label__\v{label}\n" for label, words in (line.split(" ", 1) for line in lines(120).splitlines()))
+        self.write("train.ft", text)
+        job = self.train("fasttext", "train.ft", "--validation", "0.25", "--save-path", "m", "--wait")
+        self.assertEqual(self.job(job)["metrics"]["accuracy"], 1)
+        found = self.ostler("evaluate", "m", "train.ft", "--json").json
+        self.assertEqual((found["rows"], found["without_label"], found["metrics"]["accuracy"]), (120, 0, 1))
+        # A table's labels are its column's, as they are.
+        self.write("train.csv", table(120))
+        self.ostler("train", "fasttext", "train.csv", *TablesTest.columns, "--validation", "0.25", "--save-path", "t", "--wait")
+        self.assertEqual(self.ostler("evaluate", "t", "train.csv", "--json").json["metrics"]["accuracy"], 1)
+
     def test_standard_input(self):
         self.ostler("train", "fasttext", "-", "--save-path", "m", "--wait", stdin=lines(60))
         self.assertEqual(self.ostler("predict", "m", stdin="ripe pear\n").out, "fruit\n")

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kEndOfLine = "</s>";
 
-// What fastText separates words by.
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
-
 struct Range {
   char32_t first, last;
 };
@@ -159,16 +156,9 @@ void append_normalized(std::string& line, Words& words, std::string_view text) {
 void append_words(std::string& line, std::string_view text, bool normalize,
                   std::vector<std::string_view>* labels) {
   Words words(line);
-  std::size_t at = 0;
-  for (;;) {
-    while (at < text.size() && is_blank(text[at])) ++at;
-    if (at == text.size()) return;
-    const std::size_t begin = at;
-    while (at < text.size() && !is_blank(text[at])) ++at;
-    const std::string_view word = text.substr(begin, at - begin);
-    if (starts_with(word, kLabelPrefix)) {
-      if (labels != nullptr && word.size() > kLabelPrefix.size())
-        labels->push_back(word.substr(kLabelPrefix.size()));
+  for_each_word(text, [&](std::string_view word, bool is_label) {
+    if (is_label) {
+      if (labels != nullptr && !word.empty()) labels->push_back(word);
     } else if (normalize) {
       append_normalized(line, words, word);
     } else {
@@ -176,7 +166,7 @@ void append_words(std::string& line, std::string_view text, bool normalize,
       line += word;
       words.end();
     }
-  }
+  });
 }
 
 }  // namespace ostler

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-namespace ostler {
+#include "lib/core/text_labels.h"
 
-inline constexpr std::string_view kLabelPrefix = "__label__";
+namespace ostler {
 
 // Appends the words of `text` to `line`, a blank between two; no line end. Words that mean something to the
 // library are no words: labels (__label__x) and its mark for the end of a line. Where `labels` is given it

@@ -30,18 +30,6 @@ std::string list_some(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::string cell_text(const RecordBatch& batch, std::size_t row, const std::string& column,
-                      std::string_view cell) {
-  constexpr std::size_t kShown = 60;
-  std::string shown(cell);
-  if (cell.size() > kShown) {
-    std::size_t end = kShown;
-    while (end > 0 && (cell[end] & 0xC0) == 0x80) --end;  // not within a character
-    shown = std::string(cell.substr(0, end)) + "...";
-  }
-  return fmt::format("{}: column \"{}\": \"{}\"", batch.place(row), column, shown);
-}
-
 void LabelColumn::start_pass() {
   values_.clear();
   codes_.clear();

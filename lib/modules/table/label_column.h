@@ -14,11 +14,6 @@
 
 namespace ostler {
 
-// "data.csv:17: column \"age\": \"old\" is not a number": how all messages about one cell begin. Long cells
-// are cut.
-std::string cell_text(const RecordBatch& batch, std::size_t row, const std::string& column,
-                      std::string_view cell);
-
 class LabelColumn {
  public:
   LabelColumn(std::string name, std::optional<TableTask> task) : name_(std::move(name)), task_(task) {}
