@@ -154,7 +154,9 @@ CommandSpec rollback_command() {
   command.notes =
       "Without --to it is the newest. The model that was there is kept in its place, so a second rollback "
       "brings the\nfirst back. Who is reading the model goes on with the one that it has. Nothing is lost "
-      "whenever this is killed;\ndo the same again. A damaged model is not brought back.\n"
+      "whenever this is killed;\ndo the same again. A damaged model is not brought back; --list calls it "
+      "(broken) where "
+      "a file is missing or has not\nits size.\n"
       "Exit codes: 3 where none is kept; 4 while something is being published there.";
   command.group = "Models";
   command.exit_codes = {3, 4};

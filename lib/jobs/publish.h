@@ -74,7 +74,7 @@ struct PreviousModel {
   std::string path;
   Time replaced{};
   ModuleConfig config;  // of its path alone where it cannot be read, and then `problem`
-  std::string problem;
+  std::string problem;  // also that a file of it is missing or has not its size; checksums are not looked at
 };
 std::vector<PreviousModel> previous_models(const std::string& target);
 

@@ -47,10 +47,12 @@ std::vector<PreviousModel> previous_models(const std::string& target) {
     model.path = kept.path;
     model.replaced = kept.replaced;
     try {
+      model.config.set_model_path(kept.path);
+      const ModelDirectory directory = ModelDirectory::open(kept.path);
       model.config = ModuleConfig::load(kept.path);
+      directory.verify_sizes();
     } catch (const Error& error) {
       model.problem = error.what();
-      model.config.set_model_path(kept.path);
     }
   }
   return models;

@@ -100,6 +100,9 @@ class RollbackTest(RollbackBase):
         with open(f"{newest}/fault-model.json", "a", encoding="utf-8") as file:
             file.write(" ")
         before = self.names()
+        listed = self.ostler("rollback", "models/m", "--list")
+        self.assertEqual(["(broken)" in line for line in listed.out.splitlines()], [False, True, False])
+        self.assertIn("fault-model.json has", listed.err)
         self.refused(1, "rollback", "models/m", says=["damaged", newest, "--to 2"])
         with open(f"{other}/config.yml", "w", encoding="utf-8") as file:
             file.write("- not a model\n")
