@@ -18,11 +18,20 @@ int prune_named(const Invocation& invocation, const std::vector<std::string>& id
   uuids.erase(std::unique(uuids.begin(), uuids.end()), uuids.end());
   int code = 0;
   for (const std::string& uuid : uuids) {
-    if (const auto info = engine.prune(uuid, dry_run)) {
-      tell(*info);
+    JobInfo info;
+    try {
+      if (const auto pruned = engine.prune(uuid, dry_run)) {
+        tell(*pruned);
+        continue;
+      }
+      info = engine.get_info(uuid);
+    } catch (const Error& error) {
+      if (error.code() != StatusCode::not_found) throw;
+      // It was there when the ids were looked up.
+      if (!invocation.quiet())
+        say("note: the job " + uuid.substr(0, 8) + " is gone already: pruned by another");
       continue;
     }
-    const JobInfo info = engine.get_info(uuid);
     say("the job " + info.id +
         (is_terminal(info.status) ? " stays: a job that has not ended was submitted to run after it"
                                   : " has not ended and stays; ostler cancel ends it"));

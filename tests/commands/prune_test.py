@@ -34,6 +34,18 @@ class PruneTest(JobsTest):
         self.assert_gone(gone.split(":")[1])
         self.assertEqual(self.uuids(), [keep])
 
+    def test_two_at_once(self):
+        # Neither stops at a job that the other was quicker to prune.
+        jobs = [self.train("fault", DATA / "iris.train.csv") for _ in range(6)]
+        for job in jobs:
+            self.wait_for(job)
+        ends = [(process.communicate(), process.returncode) for process in [self.start("prune", *jobs) for _ in range(3)]]
+        for (out, err), code in ends:
+            # One that comes when a job is gone has no such job, and prunes nothing.
+            self.assertTrue(code == 0 or (code == 3 and not out), (code, out, err))
+        self.assertLessEqual(set(jobs), {job for (out, _), _ in ends for job in out.decode().split()})
+        self.assertEqual(self.uuids(), [])
+
     def test_a_document_of_what_was_pruned(self):
         gone = self.ended()
         document = self.ostler("prune", gone, "--json").json
