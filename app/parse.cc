@@ -69,13 +69,17 @@ std::size_t divide(const CommandSpec& command, const std::vector<std::string>& w
   return static_cast<std::size_t>(word - words.begin());
 }
 
-// Ostler's own version, and that of each installed module with its library's, from the manifests.
-std::string version_text() {
-  std::string text = "ostler " + version() + "\n";
+std::vector<ModuleManifest> installed_modules() {
   PluginCatalog::Options options;
   options.directories = {modules_directory()};
   options.trusted = kTrustAll;  // nothing is opened
-  for (const ModuleManifest& module : PluginCatalog(options).list()) {
+  return PluginCatalog(options).list();
+}
+
+// Ostler's own version, and that of each installed module with its library's, from the manifests.
+std::string version_text() {
+  std::string text = "ostler " + version() + "\n";
+  for (const ModuleManifest& module : installed_modules()) {
     text += module.name + " " + module.version;
     if (!module.library.empty())
       text +=
@@ -83,6 +87,17 @@ std::string version_text() {
     text += "\n";
   }
   return text;
+}
+
+Value version_document() {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+  Value::Array modules;
+  for (const ModuleManifest& module : installed_modules())
+    modules.push_back(Value::object({{"name", module.name},
+                                     {"version", module.version},
+                                     {"library", or_null(module.library)},
+                                     {"library_version", or_null(module.library_version)}}));
+  return Value::object({{"schema", 1}, {"version", version()}, {"modules", std::move(modules)}});
 }
 
 // "--wait=false": the parser would take it for a flag that is given, whatever follows.
@@ -187,9 +202,18 @@ Parsed parse_command_line(int argc, char** argv) {
         invocation.options.emplace_back(slot->spec->name, std::move(slot->values));
   };
   take(global_slots);
+  if (invocation.json() && invocation.has("--format"))
+    throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
+  const bool structured = invocation.json() || invocation.has("--format");
   if (invocation.has("--version")) {
     parsed.text = version_text();
+    if (structured) parsed.document = version_document();
+    parsed.items = "modules";
     return parsed;
+  }
+  if (invocation.has("--help") && structured) {
+    parsed.document = help_document(command);
+    parsed.items = "commands";
   }
   std::vector<std::string> extras = app.remaining();
   if (command != nullptr && invocation.has("--help")) {
@@ -209,8 +233,6 @@ Parsed parse_command_line(int argc, char** argv) {
   }
 
   take(slots[index]);
-  if (invocation.json() && invocation.has("--format"))
-    throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
   invocation.command = command->name;
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";
