@@ -139,6 +139,40 @@ std::string help_text() {
          "MODULE --help about a module's parameters, too; man ostler about all.\n";
 }
 
+Value help_document(const CommandSpec* command) {
+  const auto options_of = [](const std::vector<OptionSpec>& options) {
+    Value::Array list;
+    for (const OptionSpec& option : options)
+      list.push_back(
+          Value::object({{"name", option.name},
+                         {"short_name", option.short_name.empty() ? Value() : Value(option.short_name)},
+                         {"value", option.value.empty() ? Value() : Value(option.value)},
+                         {"help", option.help},
+                         {"repeatable", option.repeatable}}));
+    return list;
+  };
+  Value::Array commands;
+  for (const CommandSpec& spec : all_commands()) {
+    if (command != nullptr && spec.name != command->name) continue;
+    Value::Array examples, arguments;
+    for (const std::string& example : spec.examples) examples.push_back(example);
+    for (const ArgumentSpec& argument : spec.arguments)
+      arguments.push_back(
+          Value::object({{"name", argument.name},
+                         {"help", argument.help},
+                         {"minimum", argument.minimum},
+                         {"maximum", argument.maximum < 0 ? Value() : Value(argument.maximum)}}));
+    commands.push_back(Value::object({{"name", spec.name},
+                                      {"summary", spec.summary},
+                                      {"usage", spec.usage},
+                                      {"examples", std::move(examples)},
+                                      {"arguments", std::move(arguments)},
+                                      {"options", options_of(spec.options)}}));
+  }
+  return Value::object(
+      {{"schema", 1}, {"commands", std::move(commands)}, {"options", options_of(global_options())}});
+}
+
 std::string help_text(const CommandSpec& command, const Invocation& invocation) {
   std::string text = wrapped(command.summary + ".", 0) + "\n\n  " + command.usage + "\n\nExamples:\n";
   for (const std::string& example : command.examples) text += "  " + example + "\n";

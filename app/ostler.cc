@@ -48,7 +48,10 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "__complete") return ostler::complete({argv + 2, argv + argc});
   const ostler::Parsed parsed = ostler::parse_command_line(argc, argv);
   if (parsed.command == nullptr) {
-    ostler::print(parsed.text);
+    if (parsed.document.is_null())
+      ostler::print(parsed.text);
+    else
+      ostler::print_structured(parsed.invocation, parsed.document, parsed.items);
     return 0;
   }
   return parsed.command->run(parsed.invocation);

@@ -36,11 +36,42 @@ void add_options(CLI::App& app, const std::vector<OptionSpec>& specs,
   }
 }
 
+// What other tools call a command, and what is meant here.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"delete", "ostler prune forgets jobs that have ended"},
+    {"fit", "ostler train trains a model"},
+    {"history", "ostler status lists jobs"},
+    {"init", "there is nothing to set up; ostler train trains a model"},
+    {"inspect", "ostler status ID tells about a job, ostler find MODEL about a model"},
+    {"install", "ostler modules lists what is installed"},
+    {"jobs", "ostler status lists jobs"},
+    {"kill", "ostler cancel ends jobs"},
+    {"list", "ostler status lists jobs, ostler find models"},
+    {"ls", "ostler status lists jobs, ostler find models"},
+    {"models", "ostler find lists models"},
+    {"ps", "ostler status lists jobs"},
+    {"queue", "ostler status lists jobs"},
+    {"remove", "ostler prune forgets jobs that have ended"},
+    {"rm", "ostler prune forgets jobs that have ended"},
+    {"run", "ostler train trains a model, ostler predict runs one"},
+    {"show", "ostler status ID tells about a job, ostler find MODEL about a model"},
+    {"start", "ostler train starts a training"},
+    {"stop", "ostler cancel ends jobs"},
+    {"submit", "ostler train submits a training, ostler predict --detach a prediction"},
+    {"tail", "ostler logs -f ID follows a job's log"},
+    {"test", "ostler evaluate measures a model on labelled data"},
+    {"top", "ostler status --watch shows jobs as they go on"},
+    {"version", "ostler --version tells it"},
+};
+
 [[noreturn]] void unknown_words(const std::vector<std::string>& words, const CommandSpec* command) {
   std::vector<std::string> names;
   const std::string help = command == nullptr ? "ostler --help" : "ostler " + command->name + " --help";
   for (const std::string& word : words) {
-    if (!starts_with(word, "-")) continue;
+    if (!starts_with(word, "-")) {
+      if (command == nullptr) break;  // its options are not known either
+      continue;
+    }
     for (const OptionSpec& option : global_options()) names.push_back(option.name);
     if (command != nullptr)
       for (const OptionSpec& option : command->options) names.push_back(option.name);
@@ -51,6 +82,10 @@ void add_options(CLI::App& app, const std::vector<OptionSpec>& specs,
   if (command != nullptr)
     throw invalid_argument("\"" + words[0] + "\" is one argument too many for ostler " + command->name +
                            " (" + help + ")");
+  for (const auto& [other, meant] : kOtherNames)
+    if (words[0] == other)
+      throw invalid_argument("there is no command \"" + words[0] + "\": " + std::string(meant) +
+                             " (ostler --help lists all)");
   for (const CommandSpec& candidate : all_commands()) names.push_back(candidate.name);
   throw invalid_argument("there is no command \"" + words[0] + "\"" + did_you_mean(words[0], names) +
                          " (ostler --help lists them)");
@@ -69,13 +104,17 @@ std::size_t divide(const CommandSpec& command, const std::vector<std::string>& w
   return static_cast<std::size_t>(word - words.begin());
 }
 
-// Ostler's own version, and that of each installed module with its library's, from the manifests.
-std::string version_text() {
-  std::string text = "ostler " + version() + "\n";
+std::vector<ModuleManifest> installed_modules() {
   PluginCatalog::Options options;
   options.directories = {modules_directory()};
   options.trusted = kTrustAll;  // nothing is opened
-  for (const ModuleManifest& module : PluginCatalog(options).list()) {
+  return PluginCatalog(options).list();
+}
+
+// Ostler's own version, and that of each installed module with its library's, from the manifests.
+std::string version_text() {
+  std::string text = "ostler " + version() + "\n";
+  for (const ModuleManifest& module : installed_modules()) {
     text += module.name + " " + module.version;
     if (!module.library.empty())
       text +=
@@ -83,6 +122,17 @@ std::string version_text() {
     text += "\n";
   }
   return text;
+}
+
+Value version_document() {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+  Value::Array modules;
+  for (const ModuleManifest& module : installed_modules())
+    modules.push_back(Value::object({{"name", module.name},
+                                     {"version", module.version},
+                                     {"library", or_null(module.library)},
+                                     {"library_version", or_null(module.library_version)}}));
+  return Value::object({{"schema", 1}, {"version", version()}, {"modules", std::move(modules)}});
 }
 
 // "--wait=false": the parser would take it for a flag that is given, whatever follows.
@@ -187,9 +237,18 @@ Parsed parse_command_line(int argc, char** argv) {
         invocation.options.emplace_back(slot->spec->name, std::move(slot->values));
   };
   take(global_slots);
+  if (invocation.json() && invocation.has("--format"))
+    throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
+  const bool structured = invocation.json() || invocation.has("--format");
   if (invocation.has("--version")) {
     parsed.text = version_text();
+    if (structured) parsed.document = version_document();
+    parsed.items = "modules";
     return parsed;
+  }
+  if (invocation.has("--help") && structured) {
+    parsed.document = help_document(command);
+    parsed.items = "commands";
   }
   std::vector<std::string> extras = app.remaining();
   if (command != nullptr && invocation.has("--help")) {
@@ -201,6 +260,12 @@ Parsed parse_command_line(int argc, char** argv) {
     const std::vector<std::string> more = subcommands[index]->remaining();
     extras.insert(extras.end(), more.begin(), more.end());
   }
+  if (command == nullptr && extras == std::vector<std::string>{"help"}) {  // after options: -q help
+    if (structured) parsed.document = help_document(nullptr);
+    parsed.items = "commands";
+    parsed.text = help_text();
+    return parsed;
+  }
   if (!extras.empty()) unknown_words(extras, command);
   if (command == nullptr) {
     if (!invocation.has("--help")) throw invalid_argument("no command is given (ostler --help lists them)");
@@ -209,8 +274,6 @@ Parsed parse_command_line(int argc, char** argv) {
   }
 
   take(slots[index]);
-  if (invocation.json() && invocation.has("--format"))
-    throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
   invocation.command = command->name;
   invocation.line.assign(argv, argv + argc);
   invocation.line[0] = "ostler";

@@ -58,15 +58,19 @@ std::vector<double> sampled(const Series& series, std::size_t count) {
     while (next + 1 < points.size() && points[next].first < at) ++next;
     const auto& [x0, y0] = points[next - 1];
     const auto& [x1, y1] = points[next];
-    values.push_back(y0 + (y1 - y0) * std::clamp((at - x0) / (x1 - x0), 0.0, 1.0));
+    // Not y1 - y0, which may overflow.
+    const double way = std::clamp((at - x0) / (x1 - x0), 0.0, 1.0);
+    values.push_back(y0 * (1 - way) + y1 * way);
   }
   return values;
 }
 
 // Which of `levels` steps from `low` up to `high` a value is on.
 std::size_t level_of(double value, double low, double high, std::size_t levels) {
-  if (!(high > low)) return levels / 2;
-  const double part = std::clamp((value - low) / (high - low), 0.0, 1.0);
+  // Halves, whose difference cannot overflow; what differs by rounding alone is one value.
+  const double range = high / 2 - low / 2;
+  if (!(range > 1e-9 * std::max(std::fabs(low), std::fabs(high)))) return levels / 2;
+  const double part = std::clamp((value / 2 - low / 2) / range, 0.0, 1.0);
   return static_cast<std::size_t>(std::lround(part * static_cast<double>(levels - 1)));
 }
 

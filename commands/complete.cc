@@ -327,7 +327,8 @@ class Completion {
       if (on_line(id) || on_line(info.uuid) || on_line(info.id) ||
           (info.external_id && on_line(*info.external_id)))
         continue;
-      if (info.external_id) add(*info.external_id, help);
+      // One that an earlier version took may begin as an option does.
+      if (info.external_id && !starts_with(*info.external_id, "-")) add(*info.external_id, help);
       if (begun.size() > kShort) id = info.uuid;
       add(begun.find(':') != std::string::npos ? info.id : id, help);
     }

@@ -68,6 +68,8 @@ void collect(const Value& map, const std::string& path, Value& list) {
 }
 
 int check(const Invocation& invocation) {
+  if (invocation.json() || invocation.has("--format"))
+    throw invalid_argument("--check answers by its exit code; leave out --json and --format");
   ModelManager& manager = invocation.manager(/*keep_faults=*/true);
   manager.initialize_components();
   if (!invocation.quiet()) print("OK\n");

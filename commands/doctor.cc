@@ -81,6 +81,12 @@ std::vector<Finding> look_at_modules(const Invocation& invocation) {
   return findings;
 }
 
+bool in_data_directories(const std::string& directory) {
+  const char* given = ::getenv("XDG_DATA_DIRS");
+  const std::vector<std::string> all = split(given == nullptr ? "" : given, ':');
+  return std::find(all.begin(), all.end(), directory) != all.end();
+}
+
 // Manual pages and completions, where this very program was installed with them.
 std::vector<Finding> look_at_shells(const Invocation&) {
   const std::string prefix = parent_path(parent_path(parent_path(job_program_path())));
@@ -99,7 +105,7 @@ std::vector<Finding> look_at_shells(const Invocation&) {
     if (file_status(join_path(share, file))) found.emplace_back(shell);
   if (found.empty()) {
     findings.push_back({"completions", State::note, "there are none in " + share, ""});
-  } else if (prefix != "/usr" && prefix != "/usr/local" && prefix != "/") {
+  } else if (prefix != "/usr" && prefix != "/usr/local" && prefix != "/" && !in_data_directories(share)) {
     // Shells look there alone.
     findings.push_back(
         {"completions", State::note, "shells do not look in " + share,
@@ -163,6 +169,12 @@ int run(const Invocation& invocation) {
   std::vector<Finding> findings;
   for (const Look look : kLooks)
     for (Finding& finding : look(invocation)) findings.push_back(std::move(finding));
+  // What mends must find the same store and configuration.
+  std::string ostler = "ostler ";
+  for (const char* option : {"--home", "--config"})
+    if (const auto given = invocation.value(option)) ostler += option + (" " + shell_quote(*given)) + " ";
+  for (Finding& finding : findings)
+    if (starts_with(finding.mend, "ostler ")) finding.mend.replace(0, 7, ostler);
   if (!print_structured(invocation, document_of(findings), "checks"))
     print(table_of(findings, stdout_is_coloured(invocation)));
   const auto wrong = std::count_if(findings.begin(), findings.end(), [](const Finding& finding) {

@@ -32,6 +32,9 @@ int run(const Invocation& invocation) {
     throw invalid_argument("say where to: ostler export MODEL -o FILE.zip (or -o - for standard output)");
   if (*output == "-" && stdout_is_terminal())
     throw invalid_argument("an archive is not for a terminal: -o FILE.zip, or send it somewhere");
+  const bool structured = invocation.json() || invocation.has("--format");
+  if (*output == "-" && structured)
+    throw invalid_argument("standard output is the archive: with --json and --format, -o names a file");
   end_cleanly_on_signals();
   ModelManager& manager = invocation.manager();
   const FoundModel model =
@@ -40,6 +43,16 @@ int run(const Invocation& invocation) {
     export_to_stdout(manager, model);
   else
     manager.export_model(model, *output);
+  if (structured) {
+    const std::string file = absolute_path(*output, working_directory());
+    const ModelDirectory& directory = *model.directory;
+    print_structured(invocation,
+                     document_of_all("exports", {Value::object({{"model", invocation.arguments[0][0]},
+                                                                {"path", directory.path()},
+                                                                {"file", file},
+                                                                {"bytes", file_status(file)->size}})}),
+                     "exports");
+  }
   return 0;
 }
 

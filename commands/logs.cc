@@ -11,13 +11,33 @@ namespace ostler {
 
 namespace {
 
+// The logs as a document, each line an item.
+void print_lines(const Invocation& invocation, const std::vector<std::string>& uuids) {
+  Value::Array items;
+  for (const std::string& uuid : uuids) {
+    std::string text;
+    invocation.manager().jobs().read_log(uuid, 0, [&](std::string_view more) { text += more; });
+    if (text.empty()) continue;
+    if (text.back() == '\n') text.pop_back();
+    std::int64_t number = 0;
+    for (std::string& line : split(text, '\n'))
+      items.push_back(Value::object({{"uuid", uuid}, {"number", ++number}, {"text", std::move(line)}}));
+  }
+  print_structured(invocation, document_of_all("lines", std::move(items)), "lines");
+}
+
 int run(const Invocation& invocation) {
   JobEngine& engine = invocation.manager().jobs();
   const std::vector<std::string> uuids = choose_jobs(invocation, invocation.arguments[0]);
   const auto print_from = [&](const std::string& uuid, std::uint64_t offset) {
     return engine.read_log(uuid, offset, [](std::string_view text) { print(text); });
   };
+  const bool structured = invocation.json() || invocation.has("--format");
   if (!invocation.has("--follow")) {
+    if (structured) {
+      print_lines(invocation, uuids);
+      return 0;
+    }
     for (const std::string& uuid : uuids) {
       if (uuids.size() > 1) print("==> " + uuid + " <==\n");
       print_from(uuid, 0);
@@ -26,7 +46,10 @@ int run(const Invocation& invocation) {
   }
   if (uuids.size() > 1)
     throw invalid_argument("-f follows one job; these are " + std::to_string(uuids.size()));
-  if (uuids.empty()) return 0;
+  if (uuids.empty()) {
+    if (structured) print_lines(invocation, uuids);
+    return 0;
+  }
   const std::string& uuid = uuids[0];
   // A job that prints much wakes at each line: what comes meanwhile is taken together.
   constexpr Duration kShortest = std::chrono::milliseconds(50), kPatience = std::chrono::seconds(1);
@@ -37,7 +60,7 @@ int run(const Invocation& invocation) {
   InterruptGuard interrupt;
   // The job is looked at before its log is read: what one that has ended printed is all there.
   const auto on_look = [&](const std::vector<JobInfo>& jobs) {
-    offset = engine.read_log(uuid, offset, [](std::string_view text) { print(text); });
+    if (!structured) offset = print_from(uuid, offset);
     if (interrupt.count() > 0) throw Interrupted();
     if (is_terminal(jobs[0].status)) return;
     const Duration now = Clock::system().steady();
@@ -59,6 +82,7 @@ int run(const Invocation& invocation) {
       say("interrupted; the job goes on; to come back: ostler logs -f " + uuid.substr(0, 8));
     return 130;
   }
+  if (structured) print_lines(invocation, uuids);  // one document, and so not before the end
   const JobInfo info = engine.get_info(uuid);
   if (info.status != JobStatus::COMPLETED && !invocation.quiet()) say(end_sentence(info));
   return exit_code_of(info);
@@ -79,6 +103,7 @@ CommandSpec logs_command() {
           {"--follow", "-f", "", "go on until the job has ended, then exit with its code", "Options"},
           {"--timeout", "", "D", "with -f: no longer than this (exit 124; the job goes on)", "Options"}} +
       selector_options();
+  command.notes = "--json gives each line with its number, after -f when the job has ended.";
   command.group = "Jobs";
   command.exit_codes = {3, 5, 6, 7, 124, 130};
   command.run = run;

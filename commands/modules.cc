@@ -65,6 +65,9 @@ int write_new(const Invocation& invocation) {
     throw invalid_argument("--new NAME writes a new module; it takes no other name");
   if (invocation.has("--python") == invocation.has("--shell"))
     throw invalid_argument("--new writes either --python or --shell scripts: say which");
+  if (invocation.json() || invocation.has("--format"))
+    throw invalid_argument(
+        "--new prints the names of the files that it writes; leave out --json and --format");
   const std::string name = *invocation.value("--new");
   const std::vector<std::string> written = write_new_module(
       name, invocation.has("--shell") ? ScriptLanguage::shell : ScriptLanguage::python, working_directory());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/command.h"
+#include "commands/jobs.h"
 #include "commands/output.h"
 #include "commands/output_file.h"
 #include "commands/report_pages.h"
@@ -121,9 +122,12 @@ Report gather(const Invocation& invocation) {
 }
 
 int run(const Invocation& invocation) {
-  if (invocation.json() || invocation.has("--format"))
+  const bool structured = invocation.json() || invocation.has("--format");
+  if (structured && invocation.has("--html") && !invocation.has("--output"))
+    throw invalid_argument("--json and --format take the page's place on standard output: add -o FILE");
+  if (const auto line = invocation.value("--format"); line && line->find('{') == std::string::npos)
     throw invalid_argument(
-        "a report is Markdown or, with --html, a page; ostler status --json gives the jobs as JSON");
+        "--format is a line for each job, such as '{id} {status}'; a page is made by --html");
   const Form form = form_of(invocation);
   const Report report = gather(invocation);
   if (report.jobs.empty() && !invocation.quiet()) say("no jobs to report on");
@@ -133,8 +137,13 @@ int run(const Invocation& invocation) {
     OutputFile file(*output, "the report");
     print(text, file.fd(), *output);
     file.publish();
-  } else {
+  } else if (!structured) {
     print(text);
+  }
+  if (structured) {
+    std::vector<JobInfo> jobs;
+    for (const ReportJob& job : report.jobs) jobs.push_back(job.info);
+    print_structured(invocation, jobs_document(jobs, report.total), "jobs");
   }
   return 0;
 }
@@ -159,6 +168,7 @@ CommandSpec report_command() {
   command.notes =
       "Without an id the active jobs and the newest 20 that have ended, as ostler status shows them.\n"
       "Where several trainings were saved at one place, it shows how their metrics went.\n"
+      "--json tells of the same jobs: in the place of Markdown, or beside the file of -o.\n"
       "Exits 0 also where jobs failed; ostler wait gives their codes.";
   command.group = "Jobs";
   command.exit_codes = {3};

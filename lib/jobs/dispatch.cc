@@ -13,8 +13,12 @@ std::optional<JobStore::Next> next_to_start(const JobContext& context, const Poo
   return next && next->fits ? next : std::nullopt;
 }
 
-void dispatch_jobs(const JobContext& context, const Pool& pool) {
-  if (context.owner && next_to_start(context, pool)) context.executor.launch();
+std::optional<std::string> dispatch_jobs(const JobContext& context, const Pool& pool) {
+  if (!context.owner) return std::nullopt;
+  const auto next = next_to_start(context, pool);
+  if (!next) return std::nullopt;
+  context.executor.launch();
+  return next->uuid;
 }
 
 }  // namespace ostler

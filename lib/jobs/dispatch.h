@@ -15,7 +15,8 @@ namespace ostler {
 std::optional<JobStore::Next> next_to_start(const JobContext& context, const Pool& pool,
                                             const std::vector<std::string>& skip = {});
 
-// Starts a runner when there is something to start. Only the store's owner does.
-void dispatch_jobs(const JobContext& context, const Pool& pool);
+// Starts a runner when there is something to start, and gives the uuid of the job that it is to take first.
+// Only the store's owner does.
+std::optional<std::string> dispatch_jobs(const JobContext& context, const Pool& pool);
 
 }  // namespace ostler

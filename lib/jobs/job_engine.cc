@@ -475,12 +475,12 @@ std::vector<std::string> JobEngine::repair() {
   return done;
 }
 
-void JobEngine::dispatch() {
+std::optional<std::string> JobEngine::dispatch() {
   const auto context = impl_->existing();
-  if (!context) return;
+  if (!context) return std::nullopt;
   sweep_staging(*context);
   settle_dead_runners(*context);
-  dispatch_jobs(*context, impl_->pool());
+  return dispatch_jobs(*context, impl_->pool());
 }
 
 }  // namespace ostler

@@ -124,8 +124,8 @@ class JobEngine {
   void prune(const JobSelector& selector, bool dry_run, const std::function<void(const JobInfo&)>& sink);
   std::optional<JobInfo> prune(const std::string& uuid, bool dry_run);
 
-  // Settles what has died, and starts a runner when a job is eligible and there is room.
-  void dispatch();
+  // Settles what has died, and starts a runner when a job is eligible and there is room: gives its uuid.
+  std::optional<std::string> dispatch();
 
   // What is to be said of the store, which stays as it is (store_check.h), and what can be mended, mended; in
   // sentences (repair.h).

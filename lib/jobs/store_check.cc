@@ -116,7 +116,8 @@ class Examination {
       if ((status.st_mode & 077) != 0) open.push_back(path);
       if (status.st_uid != ::geteuid()) others.push_back(path);
     }
-    if (!open.empty()) wrong("others may read or enter " + some_of(open), "chmod -R go= " + home_);
+    if (!open.empty())
+      wrong("others may read or enter " + some_of(open), "chmod -R go= " + shell_quote(home_));
     if (!others.empty()) wrong("another user owns " + some_of(others));
   }
 
@@ -158,7 +159,7 @@ class Examination {
                bare.end());
     if (!bare.empty())
       wrong(counted(bare.size(), "job has", "jobs have") + " no directory: " + some_of(bare),
-            "ostler prune " + bare.front());
+            "ostler prune " + join(bare, " "));
     for (const JobRow& row : store_->running())
       if (!observe_lock(JobPaths(job_directory_path(home_, row.uuid)).lock).held) dead.push_back(row.uuid);
     if (!dead.empty())
@@ -215,9 +216,11 @@ class Examination {
                                   left.push_back(join_path(folder, name));
                             });
     if (left.empty() || !store_->running().empty()) return;
+    std::vector<std::string> quoted;
+    for (const std::string& path : left) quoted.push_back(shell_quote(path));
     note("beside save paths " + counted(left.size(), "thing was", "things were") +
              " left by jobs that were killed; no job runs, so they can go: " + some_of(left),
-         "rm -r " + shell_quote(left.front()));
+         "rm -r " + join(quoted, " "));
   }
 
   bool is_old(const std::string& path) const {

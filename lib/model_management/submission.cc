@@ -173,6 +173,9 @@ void check_word(const std::string& text, const std::string& what) {
 
 void check_external_id(const std::string& external) {
   check_word(external, "--id");
+  if (starts_with(external, "-"))
+    throw invalid_argument(
+        "--id must not begin with \"-\", or every command would take it for an option: \"" + external + "\"");
   if (!is_path_component(external))
     throw invalid_argument("--id must be one plain name, without \"/\" and not \"..\": \"" + external + "\"");
   if (is_uuid(external)) throw invalid_argument("--id must not look like a uuid: ostler's own ids do");

@@ -131,6 +131,28 @@ class ExportTest(WithArchives):
             self.assertEqual(process.wait(), 128 + number)
             self.assertEqual(os.listdir(self.work), ["m"])
 
+    def test_a_kill_leaves_no_half_of_it_under_its_name(self):
+        self.write("m/config.yml", "module_id: x\n")
+        with open(self.work / "m/large", "wb") as large:
+            large.truncate(8 << 30)
+        process = self.start("export", "m", "-o", "m.zip")
+        self.until(lambda: list(self.work.glob(".m.zip.*")), "the archive to be begun")
+        process.kill()
+        process.wait()
+        self.assertFalse((self.work / "m.zip").exists())
+        [left] = self.work.glob(".m.zip.*")
+        self.assertTrue(left.name.startswith(".m.zip.ostler-"), left)
+        os.truncate(self.work / "m/large", 10)
+        self.ostler("export", "m", "-o", "m.zip")
+        self.assertIn("module_id: x", self.ostler("find", "m.zip").out)
+
+    def test_a_full_disk(self):
+        disk = self.mount_disk("1m")
+        self.write("m/config.yml", "module_id: x\n")
+        self.write("m/large", os.urandom(3 << 20))
+        self.refused(1, "export", "m", "-o", disk / "m.zip", says=[str(disk / "m.zip"), "no space left"])
+        self.assertEqual(os.listdir(disk), [])
+
     def test_names_and_directories(self):
         self.write("m/config.yml", "module_id: x\n")
         self.write("m/été/ü.bin", bytes(range(256)) * 1000)

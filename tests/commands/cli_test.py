@@ -57,6 +57,14 @@ class UsageTest(OstlerTest):
         self.assertIn("train", self.ostler().out)
         self.refused(2, "--quiet", says="no command")
 
+    def test_what_other_tools_call_it(self):
+        for line, meant in (("ps -a", "status"), ("ls", "find"), ("list", "status"), ("run m.py --gpus=all", "predict"), ("kill 3f2a9c1b", "cancel"),
+                            ("stop", "cancel"), ("rm -f x", "prune"), ("log", "logs"), ("top", "status --watch"), ("help ps", "status"),
+                            ("version", "--version")):
+            self.refused(2, *line.split(), says=["no command", meant])
+        self.assertEqual(self.ostler("--color", "never", "help").out, self.ostler("help").out)
+        self.assertEqual(self.ostler("--json", "help").json, self.ostler("help", "--json").json)
+
     def test_an_unknown_command_names_the_nearest(self):
         self.refused(2, "trian", says=["trian", "train"])
         self.refused(2, "stauts", says="status")

@@ -341,6 +341,74 @@ class DoctorTest(RepairBase):
         self.assertEqual(self.wait_for_silence(), {})
         self.assertEqual(self.checks(), [])
 
+    def test_every_command_that_mends(self):
+        """Each fault in turn, several of a kind where that can be, in a store whose name needs quotes."""
+        store = self.directory / "a store's"
+        path = f"{PREFIX}/bin:{self.env['PATH']}"
+
+        def train(*args, die_at=None):
+            env = {**self.env, **({"OSTLER_TEST_DIE_AT": die_at} if die_at else {})}
+            self.ostler("train", "fault", IRIS, "--home", store, *args, env=env, code=-signal.SIGKILL if die_at else 0)
+
+        def faults():
+            document = self.ostler("doctor", "--json", "--home", store, code=None).json
+            return [one for one in document["checks"] if one["mend"]]
+
+        def jobs():
+            return sorted((store / "jobs").iterdir())
+
+        def change(statement):
+            with contextlib.closing(sqlite3.connect(store / "jobs.db")) as database:
+                database.execute(statement)
+                database.commit()
+
+        def open_store():
+            store.chmod(0o755)
+
+        def lose_directories():
+            for job in jobs()[:2]:
+                shutil.rmtree(job)
+
+        def leave_beside():
+            for left in ("one", "two"):
+                staged = self.work / f"a model's/.m.ostler-{left}"
+                staged.mkdir()
+                os.utime(staged, (1, 1))
+
+        def kill_a_submit():
+            train(die_at="submit:written")
+            for staged in (store / "staging").iterdir():
+                os.utime(staged, (1, 1))
+
+        def leave_private():
+            (jobs()[0] / "environment").write_bytes(b"A=b\0")
+
+        def damage():
+            for file in store.glob("jobs.db-*"):
+                file.unlink()
+            (store / "jobs.db").write_bytes(b"no database" * 1000)
+
+        def queue():
+            train(die_at="submit:renamed")
+            self.until(faults, "the queue to stand for a while")
+
+        def age():
+            change("UPDATE jobs SET completion_time = completion_time - 40 * 86400 * 1000000")
+
+        self.assertEqual(faults(), [])
+        for number, fault in enumerate((open_store, lose_directories, leave_beside, kill_a_submit, leave_private, damage, queue, age)):
+            with self.subTest(fault=fault.__name__):
+                for name in ("a model's/m", f"m{number}", f"n{number}"):
+                    train("--save-path", name, "--wait")
+                self.wait_for_silence()
+                fault()
+                [found] = faults()
+                result = subprocess.run(["sh", "-c", found["mend"]], env={**self.env, "PATH": path}, cwd=self.work, check=False,
+                                        capture_output=True, text=True)
+                self.assertEqual(result.returncode, 0, f"{found}\n{result.stderr}")
+                self.wait_for_silence()
+                self.assertEqual(faults(), [], found)
+
     def test_no_store(self):
         self.assertEqual(self.checks(), [])
         self.assertEqual(self.ostler("doctor", "--repair").err, "")
@@ -512,7 +580,11 @@ class DoctorTest(RepairBase):
         result = subprocess.run([prefix / "bin/ostler", "doctor", "--format", "{check}={state}={mend}"], env=self.env, cwd=self.work,
                                 stdout=subprocess.PIPE, text=True, check=True)
         self.assertIn("manual pages=ok=\n", result.stdout)
-        self.assertIn(f"completions=note=export XDG_DATA_DIRS={prefix}/share:", result.stdout)
+        [mend] = [line.split("=", 2)[2] for line in result.stdout.splitlines() if line.startswith("completions=note=")]
+        self.assertTrue(mend.startswith(f"export XDG_DATA_DIRS={prefix}/share:"), mend)
+        result = subprocess.run(["sh", "-c", f'{mend}; "$0" doctor --format "{{check}}={{state}}"', prefix / "bin/ostler"], env=self.env,
+                                cwd=self.work, stdout=subprocess.PIPE, text=True, check=True)
+        self.assertIn("completions=ok\n", result.stdout)
 
     def test_a_configuration_that_is_faulty_keeps_nothing_from_being_told(self):
         self.queued()

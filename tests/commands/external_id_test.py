@@ -30,6 +30,19 @@ class ExternalIdTest(OstlerTest):
             self.assertIn(f'did you mean "{meant}"?', self.ostler("status", typed, code=3).err)
         self.assertNotIn("did you mean", self.ostler("status", "weekly-of-march", code=3).err)
 
+    def test_an_id_is_no_option(self):
+        for words in (("train", "fault", IRIS), ("train", "fault", IRIS, "--if-exists", "reuse")):
+            for id in ("-dash", "--dash", "-"):
+                self.refused(2, *words, "--id", id, says=["--id", "begin", id])
+                self.refused(2, *words, f"--id={id}", says=["--id", "begin", id])
+
+    def test_completions_offer_an_id_of_several_runs_once(self):
+        for _ in range(2):
+            self.again("--wait")
+        for begun in ("", "night"):
+            words = [line.split("\t")[0] for line in self.ostler("__complete", 1, "status", begun).out.splitlines()]
+            self.assertEqual(words.count("nightly"), 1, words)
+
     def test_fail_is_the_default(self):
         """[JOB-11] An active id is refused; once the job has ended it runs again, and the earlier run stays."""
         first = self.active()

@@ -3,6 +3,7 @@
 import datetime
 import pathlib
 import re
+import signal
 
 from support import DATA, OstlerTest, main
 
@@ -96,7 +97,7 @@ class JsonTest(OstlerTest):
 
     def test_the_page_is_read(self):
         self.assertEqual(set(self.page), {"JOBS", "MODELS", "MODELS THAT WERE REPLACED", "LOADED MODELS", "MODULES", "EVALUATIONS",
-                                          "CHECKS", "CONFIGURATION"})
+                                          "CHECKS", "CONFIGURATION", "LOG LINES", "EXPORTS", "VERSIONS", "HELP"})
         members = Members(".It Cm a Pq object\n.It Cm a.b Pq string or null\n.It Cm c[] Pq time\n.It Cm c Pq list ; at times\n")
         members.take({"a": {"b": "x"}})
         self.assertEqual(members.unseen(), ["a.b: null", "c: list", "c[]: time"])
@@ -142,6 +143,64 @@ class JsonTest(OstlerTest):
         self.take("JOBS", "jobs", "wait", after, code=5)
         self.take("JOBS", "jobs", "prune", "--status", "canceled")
         self.complete("JOBS")
+
+    def test_what_was_dispatched(self):
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n")
+        killed = self.fault_waiting()
+        queued, later = self.fault(), self.fault()
+        for role in ("run", "work"):
+            self.kill(role, signal.SIGKILL)
+        found = {job["id"]: job["reason"] for job in self.take("JOBS", "jobs", "dispatch")}
+        found.pop(later, None)  # it may have ended by now
+        self.assertEqual(found, {killed: "lost", queued: None})
+        self.ostler("wait", queued, later)
+        self.until(lambda: not self.take("JOBS", "jobs", "dispatch"), "the runner to note the end")
+        self.assertEqual(self.ostler("dispatch", "--format", "{id}").out, "")
+
+    def test_a_report(self):
+        self.ostler("train", "fault", IRIS, "--id", "one", "--wait")
+        self.assertEqual(len(self.take("JOBS", "jobs", "report")), 1)
+        self.assertEqual(self.ostler("report", "one", "--format", "{id}", "-o", "r.html").line, "one")
+        self.assertIn("<html", (self.work / "r.html").read_text())
+
+    def test_log_lines(self):
+        script = self.write("train.sh", "#!/bin/sh\ncp \"$0\" \"$OSTLER_MODEL_DIR\"\nprintf 'one\\n\\n\\377three'\n")
+        script.chmod(0o755)
+        job = self.train(script, IRIS)
+        for words in (("-f",), ()):
+            lines = self.take("LOG LINES", "lines", "logs", job, *words)
+            self.assertEqual([(line["number"], line["text"]) for line in lines], [(1, "one"), (2, ""), (3, "\ufffdthree")])
+        self.assertEqual(self.ostler("logs", job, "--format", "{number}:{text}").out.splitlines()[:2], ["1:one", "2:"])
+        self.complete("LOG LINES")
+        silent = self.write("silent.sh", "#!/bin/sh\ncp \"$0\" \"$OSTLER_MODEL_DIR\"\nexit 3\n")
+        silent.chmod(0o755)
+        self.ostler("logs", "-f", "--json", self.train(silent, IRIS), code=6)
+
+    def test_exports(self):
+        self.ostler("train", "linear", IRIS, "--label", "target", "--save-path", "m", "--wait")
+        [export] = self.take("EXPORTS", "exports", "export", "m", "-o", "m.zip")
+        self.assertEqual(export, {"model": "m", "path": str(self.work / "m"), "file": str(self.work / "m.zip"),
+                                  "bytes": (self.work / "m.zip").stat().st_size})
+        self.refused(2, "export", "m", "-o", "-", "--json", says="the archive")
+        self.complete("EXPORTS")
+
+    def test_versions(self):
+        modules = self.take("VERSIONS", "modules", "--version")
+        self.assertEqual(self.ostler("-V", "--format", "{name}").out.split(), [module["name"] for module in modules])
+
+    def test_help(self):
+        commands = [command["name"] for command in self.take("HELP", "commands", "help")]
+        self.assertIn("train", commands)
+        for command in commands:
+            for words in (("help", command), (command, "--help")):
+                self.assertEqual([one["name"] for one in self.take("HELP", "commands", *words)], [command])
+        self.complete("HELP")
+
+    def test_what_has_no_items(self):
+        self.write("ostler.yml", "")
+        for words in (("config", "--check"), ("modules", "--new", "x", "--shell")):
+            for form in (("--json",), ("--format", "{id}")):
+                self.refused(2, *words, *form, says="leave out --json and --format")
 
     def test_models(self):
         for c in ("0.1", "1", "10"):

@@ -174,7 +174,7 @@ class ChooseTest(ReportBase):
         self.assertTrue((self.work / "page").read_text().startswith("<!DOCTYPE html>"))
         self.refused(2, "report", "-o", "r.txt", says=("r.txt", ".md", "--html"))
         self.refused(2, "report", "--html", "-o", "r.md", says="contradict")
-        self.refused(2, "report", "--json", says="status --json")
+        self.refused(2, "report", "--json", "--html", says="add -o")
         self.refused(2, "report", "--format", "html", says="--html")
         self.refused(1, "report", "-o", "none/r.md", says="none")
         (self.work / "d.md").mkdir()

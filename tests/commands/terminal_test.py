@@ -83,6 +83,25 @@ class PseudoTerminalTest(TerminalTest):
             self.assertEqual(self.ostler("train", "fault", IRIS, *arguments, env=env).err, "")
         self.ostler("wait", "--since", "1h")
 
+    def test_curves_that_are_hard_to_draw(self):
+        def page(*values):
+            events = "".join(f'{{"event":"progress","done":{i},"unit":"epochs","metrics":{{"loss":{value}}}}}\n' for i, value in enumerate(values))
+            self.write("events", events)
+            script = self.write("train.sh", f"#!/bin/sh\ncat {self.work}/events >> \"$OSTLER_EVENTS\"\ntouch \"$OSTLER_MODEL_DIR/m\"\n")
+            script.chmod(0o755)
+            job = self.train(script, IRIS)
+            self.wait_for(job)
+            return self.on_terminal("status", job, "--color=never")[0].partition("loss, now")[2].splitlines()[1:9]
+
+        # Over the whole range of numbers: from the bottom to the top.
+        for falls in (page("1.7e308", "-1.7e308"), page(1, "Infinity", "NaN", 0)):
+            self.assertEqual([bool(re.search(BRAILLE, line)) for line in falls], [True] * 8)
+        # Rounding is no rise: one line in the middle.
+        flat = page(1, "1.0000000000000002", 1)
+        self.assertEqual([bool(re.search(BRAILLE, line)) for line in flat].count(True), 1, flat)
+        for nothing in (("NaN", "NaN"), (1,), ("Infinity", 1)):
+            self.assertEqual(page(*nothing), [])
+
     def test_a_learning_curve_is_drawn(self):
         job = self.trained()
         page, _ = self.on_terminal("status", job, "--color=never")
