@@ -45,13 +45,15 @@ int run(const Invocation& invocation) {
     manager.export_model(model, *output);
   if (structured) {
     const std::string file = absolute_path(*output, working_directory());
+    const auto status = file_status(file);
     const ModelDirectory& directory = *model.directory;
-    print_structured(invocation,
-                     document_of_all("exports", {Value::object({{"model", invocation.arguments[0][0]},
-                                                                {"path", directory.path()},
-                                                                {"file", file},
-                                                                {"bytes", file_status(file)->size}})}),
-                     "exports");
+    print_structured(
+        invocation,
+        document_of_all("exports", {Value::object({{"model", invocation.arguments[0][0]},
+                                                   {"path", directory.path()},
+                                                   {"file", file},
+                                                   {"bytes", status ? Value(status->size) : Value()}})}),
+        "exports");
   }
   return 0;
 }
