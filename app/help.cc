@@ -87,7 +87,7 @@ std::string option_groups(const std::vector<OptionSpec>& options) {
                    [](const OptionSpec& option) { return std::pair(option_names(option), option.help); });
 }
 
-// The table of cli.md.
+// The table of ostler(1).
 constexpr std::pair<int, const char*> kExitCodes[] = {
     {0, "done"},
     {1, "ostler, or what is around it, failed: the store, the disk, a library"},

@@ -14,7 +14,7 @@ namespace {
 constexpr int kReaderGone = 141;
 constexpr int kInterrupted = 130;
 
-// The table of cli.md, as comments in lib/base/error.h have it.
+// The table of ostler(1), as comments in lib/base/error.h have it.
 int exit_code(ostler::StatusCode code) {
   switch (code) {
     case ostler::StatusCode::invalid_argument:

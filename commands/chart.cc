@@ -65,15 +65,6 @@ std::vector<double> sampled(const Series& series, std::size_t count) {
   return values;
 }
 
-// Which of `levels` steps from `low` up to `high` a value is on.
-std::size_t level_of(double value, double low, double high, std::size_t levels) {
-  // Halves, whose difference cannot overflow; what differs by rounding alone is one value.
-  const double range = high / 2 - low / 2;
-  if (!(range > 1e-9 * std::max(std::fabs(low), std::fabs(high)))) return levels / 2;
-  const double part = std::clamp((value / 2 - low / 2) / range, 0.0, 1.0);
-  return static_cast<std::size_t>(std::lround(part * static_cast<double>(levels - 1)));
-}
-
 std::string utf8(char32_t point) {  // of three bytes
   return {static_cast<char>(0xE0U | point >> 12U), static_cast<char>(0x80U | (point >> 6U & 0x3FU)),
           static_cast<char>(0x80U | (point & 0x3FU))};
@@ -130,6 +121,14 @@ std::string summary(const Series& series, const std::string& unit) {
 }
 
 }  // namespace
+
+std::size_t level_of(double value, double low, double high, std::size_t levels) {
+  // Halves, whose difference cannot overflow; what differs by rounding alone is one value.
+  const double range = high / 2 - low / 2;
+  if (!(range > 1e-9 * std::max(std::fabs(low), std::fabs(high)))) return levels / 2;
+  const double part = std::clamp((value / 2 - low / 2) / range, 0.0, 1.0);
+  return static_cast<std::size_t>(std::lround(part * static_cast<double>(levels - 1)));
+}
 
 std::string draw_curve(const Value& curve, const std::string& unit, std::size_t columns) {
   std::vector<Series> all = series_of(curve);

@@ -2,6 +2,7 @@
 
 // A training's learning curve, drawn in characters.
 
+#include <cstddef>
 #include <string>
 
 #include "lib/base/value.h"
@@ -13,5 +14,9 @@ namespace ostler {
 // braille and blocks, or in ASCII, at most `columns` wide. Whole lines; nothing where there are fewer than
 // two points.
 std::string draw_curve(const Value& curve, const std::string& unit, std::size_t columns);
+
+// Which of `levels` steps from `low` up to `high` a value is on, 0 the lowest; the middle one where all
+// values are the same but for rounding.
+std::size_t level_of(double value, double low, double high, std::size_t levels);
 
 }  // namespace ostler

@@ -44,7 +44,7 @@ class Invocation {
   std::optional<std::string> value(const std::string& option) const;
   std::string value_or(const std::string& option, const std::string& fallback) const;
   std::vector<std::string> values(const std::string& option) const;
-  // As a duration (cli.md, Durations) or whole number; Error (invalid_argument) that says what it must be.
+  // As a duration (lib/base/clock.h) or whole number; Error (invalid_argument) that says what it must be.
   std::optional<Duration> duration(const std::string& option) const;
   std::optional<long long> number(const std::string& option, long long minimum, long long maximum) const;
 

@@ -11,7 +11,7 @@
 
 namespace ostler {
 
-// The members of cli.md's job, all of them, null where unknown.
+// The members of a job in ostler-json(5), all of them, null where unknown.
 Value job_to_value(const JobInfo& info);
 // {"schema": 1, "jobs": [...], "total": n, "truncated": false}
 Value jobs_document(const std::vector<JobInfo>& jobs, std::int64_t total);
@@ -30,7 +30,7 @@ std::vector<std::string> resolve_all(const Invocation& invocation, const std::ve
 
 // Waits with progress on stderr, heeding --timeout, --cancel-on-interrupt and Ctrl-C, and says how each job
 // that did not complete ended. The exit code: of the first that did not complete, in the order given; of the
-// first to end with Wait::any; 124 and 130 as cli.md has them.
+// first to end with Wait::any; 124 and 130 as in ostler-wait(1).
 int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& uuids,
                   JobEngine::Wait mode = JobEngine::Wait::all);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "commands/chart.h"
 #include "commands/output.h"
 #include "lib/base/strings.h"
 
@@ -272,7 +273,7 @@ std::string sparkline(const std::vector<Chart::Point>& points, std::size_t width
     if (std::isnan(y))
       text += " ";
     else
-      text += kBars[high > low ? static_cast<int>((y - low) / (high - low) * 7.99) : 3];
+      text += kBars[level_of(y, low, high, std::size(kBars))];
   }
   return text;
 }

@@ -79,7 +79,7 @@ class JobEngine {
   std::string submit(const JobSpec& spec, const Attachments& attachments,
                      IfExists if_exists = IfExists::fail);
 
-  // The uuid of the job that `text` means (cli.md, Id lookup): exact id, exact external id (its newest run),
+  // The uuid of the job that `text` means: exact id, exact external id (its newest run),
   // prefix of at least four characters of a uuid. Errors: invalid_argument when empty, not_found,
   // invalid_argument when a prefix is ambiguous (naming the candidates).
   std::string resolve(const std::string& text);

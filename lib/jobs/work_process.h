@@ -9,7 +9,7 @@
 
 namespace ostler {
 
-// What was captured at submit, and what programs of a job are told (cli.md, Environment).
+// What was captured at submit, and what programs of a job are told (ostler(1), ENVIRONMENT).
 std::vector<std::string> work_environment(const std::vector<std::string>& captured, const JobPaths& paths);
 
 // Ties this process to the runner that started it, and becomes what the submitter was: working directory,

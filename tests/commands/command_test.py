@@ -555,7 +555,7 @@ class BackendTest(OstlerTest):
 
 
 class SafetyTest(WithPrograms):
-    """Configuration that names code (cli.md, Safety)."""
+    """Configuration that names code (ostler.yml(5), SAFETY)."""
 
     def test_a_file_that_others_may_write_to(self):
         path = self.declare()

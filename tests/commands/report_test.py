@@ -308,6 +308,10 @@ class ChartTest(ReportBase):
                     self.assertNotRegex(xml.tostring(chart, "unicode"), r"nan|inf\b")
                 self.ostler("report", job)
 
+    def test_what_differs_by_rounding_alone_is_flat(self):
+        out = self.ostler("report", self.curve_of([{"a": 1}, {"a": 1 + 2**-52}, {"a": 1}])).out
+        self.assertIn("▅▅▅", out)
+
     def test_a_long_curve_is_thinned_out(self):
         job = self.curve_of([{"loss": 1 / i, "train_loss": 2 / i} for i in range(1, 3001)])
         result = self.ostler("report", "--html", job)
@@ -336,7 +340,7 @@ class ChartTest(ReportBase):
         self.assertEqual(min(points, key=lambda point: point[1]), points[1])
         out = self.ostler("report", last["id"]).out
         self.assertIn(f"### Trainings to `{self.work}/m`", out)
-        self.assertIn(" ▁█▄\n", out)
+        self.assertIn(" ▁█▅\n", out)  # half-way is the fifth of eight steps, as on the terminal
         # One alone is no history.
         self.assertNotIn("Trainings to", self.page("--limit", 1, "--status", "completed")[0].text)
 

@@ -1,6 +1,6 @@
 // Ids and names. For any text: a uuid, a plain component of a path and an external id are what a second look
 // here says; an instance's name comes back from its hash; and JobEngine::resolve, over a store with a few
-// jobs, means the job that cli.md says, or is an Error. Text that is no id never finds a job.
+// jobs, means the job that its header says, or is an Error. Text that is no id never finds a job.
 
 #include <algorithm>
 
