@@ -126,9 +126,11 @@ class JobEngine::Impl {
   JobInfo info(const JobContext& context, JobRow row) {
     context.store.database().set_patience(kLookPatience);
     if (row.waiting_for > 0) {
-      // One of those that it waits for may have failed, or one that those wait for.
-      settle_marked(context);
-      row = context.store.find(row.uuid).value_or(row);
+      const auto fresh = [&] { return row = context.store.find(row.uuid).value_or(row); };
+      // One of those that it waits for may have ended without its row's knowing, or one that those wait for.
+      // Once the job is marked itself, the others are not this look's business.
+      settle_marked(context, [&] { return !fresh().failed_dependency.empty(); });
+      fresh();
     }
     const Verdict verdict = look(context, row);
     context.store.database().set_patience(kPatience);
@@ -142,9 +144,9 @@ class JobEngine::Impl {
     auto row = context ? context->store.find(uuid) : std::nullopt;
     if (!row) throw no_such_job(uuid);
     if (row->waiting_for > 0 && dead == Dead::are_settled) {
-      // What it waits for may have ended without anybody's knowing.
+      // What it waits for may have ended without anybody's knowing, or just now, its row still to be written.
       context->store.database().set_patience(kLookPatience);
-      settle_dead_runners(*context);
+      for (const JobRow& running : context->store.running()) settled_row(*context, running);
     }
     return info(*context, std::move(*row));
   }

@@ -43,18 +43,38 @@ bool JobStore::requeue(const std::string& uuid, int attempt) {
   return changed;
 }
 
+namespace {
+
+// Marks all that will never start once ?1 did not complete: what waits for it, what waits for those, and so
+// on, each with the one that it waits for itself. (Of two such it has one.) At most so many that others do
+// not wait long for this transaction: what is below the last ones is marked when these are concluded.
+constexpr char kMarkWaiting[] = R"sql(
+WITH RECURSIVE doomed (sequence, uuid, failed) AS (
+  SELECT ?1, ?2, NULL
+  UNION
+  SELECT jobs.sequence, jobs.uuid, doomed.uuid
+    FROM doomed CROSS JOIN dependencies ON needed = doomed.uuid CROSS JOIN jobs ON jobs.sequence = waiting
+    WHERE status = 0 AND failed_dependency IS NULL
+  LIMIT 1500
+)
+UPDATE jobs SET failed_dependency = failed FROM doomed
+  WHERE jobs.sequence = doomed.sequence AND failed IS NOT NULL
+)sql";
+
+}  // namespace
+
 // Within the transaction in which a job has ended.
 void JobStore::tell_waiting(const std::string& uuid, JobStatus status) {
   if (database_.integer("SELECT EXISTS (SELECT 1 FROM dependencies)") == 0) return;
-  const std::string waiting =
-      " WHERE status = 0 AND sequence IN (SELECT waiting FROM dependencies WHERE needed = ?)";
+  const std::int64_t sequence = database_.integer("SELECT sequence FROM jobs WHERE uuid = ?", {uuid});
   if (status == JobStatus::COMPLETED)
-    database_.run("UPDATE jobs SET waiting_for = waiting_for - 1" + waiting, {uuid});
+    database_.run(
+        "UPDATE jobs SET waiting_for = waiting_for - 1 WHERE status = 0 AND sequence IN (SELECT waiting FROM "
+        "dependencies WHERE needed = ?)",
+        {uuid});
   else
-    database_.run("UPDATE jobs SET failed_dependency = ?" + waiting + " AND failed_dependency IS NULL",
-                  {uuid, uuid});
-  database_.run("DELETE FROM dependencies WHERE waiting = (SELECT sequence FROM jobs WHERE uuid = ?)",
-                {uuid});
+    database_.run(kMarkWaiting, {sequence, uuid});
+  database_.run("DELETE FROM dependencies WHERE waiting = ?", {sequence});
 }
 
 bool JobStore::finish(const std::string& uuid, int attempt, JobStatus from, const Outcome& outcome) {

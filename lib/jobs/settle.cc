@@ -180,12 +180,14 @@ Verdict look(const JobContext& context, JobRow& row) {
   return reconcile(row, is_terminal(row.status) ? Observation() : context.executor.observe({row}).at(0));
 }
 
-void settle_marked(const JobContext& context) {
+void settle_marked(const JobContext& context, const std::function<bool()>& is_enough) {
   // What is concluded may be what another one waits for.
   for (bool any = true; any;) {
     any = false;
-    for (JobRow& row : context.store.queued_with_marks())
+    for (JobRow& row : context.store.queued_with_marks()) {
+      if (is_enough && is_enough()) return;
       any |= is_terminal(look(context, row).status) && is_terminal(row.status);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 // Brings a job's record and row to what reconcile says: concludes jobs that nobody has in hand, publishes
 // what a dead runner left unpublished, and lets the row catch up with the outcome.
 
+#include <functional>
 #include <string>
 
 #include "lib/base/clock.h"
@@ -31,8 +32,9 @@ Verdict look(const JobContext& context, JobRow& row);
 // ended.
 void requeue(const JobContext& context, const JobRow& row, JobLock& lock);
 
-// Settles queued jobs that may have ended without their row's knowing, and those that wait for them in turn.
-void settle_marked(const JobContext& context);
+// Settles queued jobs that may have ended without their row's knowing, and those that wait for them in turn;
+// `is_enough` is asked before each.
+void settle_marked(const JobContext& context, const std::function<bool()>& is_enough = {});
 
 // Settles running jobs that nobody has in hand any more, so that their place in the pool is free. True when
 // any was.

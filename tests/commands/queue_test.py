@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from support import DATA, TERMINAL, OstlerTest, main
+from support import DATA, TERMINAL, OstlerTest, is_stopped, main
 
 IRIS = DATA / "iris.train.csv"
 ONE_AT_A_TIME = "model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}\n"
@@ -64,6 +64,21 @@ class AfterTest(QueueBase):
         self.ostler("cancel", second)
         self.assertEqual(self.statuses(first, second, third), ["RUNNING", "CANCELED", "ERRORED"])
         self.release()
+
+    def test_the_last_is_shown_as_it_will_end_however_far_the_others_are(self):
+        first = self.ostler("train", "fault", *self.fault_arguments("wait,throw", {"file": self.work / "released"}),
+                            env={**self.env, "OSTLER_TEST_STOP_AT": "settle:locked"}).line
+        chain = [first]
+        for _ in range(4):
+            chain.append(self.fault("", "--after", chain[-1]))
+        self.release()
+        runner = self.until(lambda: self.pid_of("run"), "the runner", first)
+        self.until(lambda: is_stopped(runner), "the runner to stop at the second", first)
+        self.assertEqual(self.job(chain[-1])["reason"], "dependency")
+        self.assertIn(self.job(chain[-2])["uuid"], self.job(chain[-1])["errors"][0])
+        os.kill(runner, signal.SIGCONT)
+        for job in chain[1:]:
+            self.assertEqual(self.end_of(job)["reason"], "dependency")
 
     def test_so_does_a_loss_and_wait_is_the_next_look(self):
         first = self.fault_waiting()

@@ -347,6 +347,36 @@ TEST_CASE("jobs that wait for what did not complete are marked, also when that w
   CHECK_FALSE(store->find(missing.uuid));
 }
 
+TEST_CASE("what did not complete marks the whole chain behind it, a long one in parts") {
+  const auto store = fresh_store();
+  std::vector<std::string> chain = {queued(*store).uuid};
+  store->database().in_transaction([&] {
+    for (int i = 0; i < 2000; ++i) {
+      JobSpec next = fake_job("done", "/d");
+      next.after = {chain.back()};
+      if (i == 2) next.after.push_back(chain[1]);  // two ways to it
+      store->insert(next);
+      chain.push_back(next.uuid);
+    }
+  });
+  const auto fails = [&](std::size_t i) {
+    return store->finish(chain[i], 0, JobStatus::QUEUED, ended(JobStatus::ERRORED));
+  };
+  REQUIRE(fails(0));
+  const auto marked = store->queued_with_marks();
+  CHECK(marked.size() > 1000);
+  CHECK(marked.size() < 1501);
+  for (std::size_t i = 0; i < marked.size(); ++i) {
+    REQUIRE(marked[i].uuid == chain[i + 1]);
+    CHECK((marked[i].failed_dependency == chain[i] || (i == 2 && marked[i].failed_dependency == chain[1])));
+  }
+  store->database().in_transaction([&] {
+    for (std::size_t i = 1; i <= marked.size(); ++i) REQUIRE(fails(i));
+  });
+  CHECK(store->queued_with_marks().size() == 2000 - marked.size());
+  CHECK(store->queued_with_marks().back().uuid == chain.back());
+}
+
 TEST_CASE("gpus are given by number, to one job at a time") {
   const auto store = fresh_store();
   const Pool pool(8, std::vector<int>{1, 3, 4});
