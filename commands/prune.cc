@@ -1,5 +1,7 @@
 // ostler prune ID... or selectors: forgets jobs that have ended.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "commands/jobs.h"
@@ -9,6 +11,42 @@
 namespace ostler {
 
 namespace {
+
+// The document of jobs, printed as they go: there may be a million, and what is gone is told even when what
+// comes next fails.
+class JobsDocument {
+ public:
+  explicit JobsDocument(const Invocation& invocation) : invocation_(invocation) {}
+
+  void add(const JobInfo& info) {
+    if (!invocation_.json()) {
+      print_structured(invocation_, jobs_document({info}, 1), "jobs");
+      return;
+    }
+    print(total_++ == 0 ? kHead : ",");
+    print(indented("\n" + to_json(job_to_value(info), true)));
+  }
+  bool begun() const { return total_ > 0; }
+  void end() {
+    if (!invocation_.json()) return;
+    if (total_ == 0) print(kHead);
+    print(fmt::format("{}],\n  \"total\": {},\n  \"truncated\": false\n}}\n", total_ == 0 ? "" : "\n  ",
+                      total_));
+  }
+
+ private:
+  static constexpr char kHead[] = "{\n  \"schema\": 1,\n  \"jobs\": [";
+
+  // JSON has no line breaks but those between its tokens.
+  static std::string indented(const std::string& json) {
+    std::string text;
+    for (const char c : json) text += c == '\n' ? "\n    " : std::string(1, c);
+    return text;
+  }
+
+  const Invocation& invocation_;
+  std::int64_t total_ = 0;
+};
 
 int prune_named(const Invocation& invocation, const std::vector<std::string>& ids, bool dry_run,
                 const std::function<void(const JobInfo&)>& tell) {
@@ -58,20 +96,24 @@ int run(const Invocation& invocation) {
 
   const bool structured = invocation.json() || invocation.has("--format");
   selector.brief = !structured;
-  std::vector<JobInfo> pruned;
+  JobsDocument document(invocation);
   const auto tell = [&](const JobInfo& info) {
     if (structured)
-      pruned.push_back(info);
+      document.add(info);
     else
       print(info.id + "\n");
   };
   int code = 0;
-  if (ids.empty())
-    invocation.manager().jobs().prune(selector, invocation.has("--dry-run"), tell);
-  else
-    code = prune_named(invocation, ids, invocation.has("--dry-run"), tell);
-  if (structured)
-    print_structured(invocation, jobs_document(pruned, static_cast<std::int64_t>(pruned.size())), "jobs");
+  try {
+    if (ids.empty())
+      invocation.manager().jobs().prune(selector, invocation.has("--dry-run"), tell);
+    else
+      code = prune_named(invocation, ids, invocation.has("--dry-run"), tell);
+  } catch (const Error&) {
+    if (document.begun()) document.end();
+    throw;
+  }
+  if (structured) document.end();
   return code;
 }
 

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """ostler prune, and the selectors that it shares with status, wait, cancel and logs."""
+import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import signal
+import sqlite3
+import subprocess
 
-from support import DATA, OstlerTest, main
+from support import DATA, OSTLER, OstlerTest, main
 
 IRIS = DATA / "iris.train.csv"
 
@@ -51,6 +55,34 @@ class PruneTest(JobsTest):
         document = self.ostler("prune", gone, "--json").json
         self.assertEqual(([job["uuid"] for job in document["jobs"]], document["total"]), ([gone], 1))
         self.assertEqual(self.ostler("status", "--json").json["total"], 0)
+
+    def test_a_document_of_many_is_the_same_as_of_a_list(self):
+        jobs = [self.ended(), self.ended(), self.ended()]
+        listed = self.ostler("status", "--json").json
+        listed["jobs"].reverse()
+        self.assertEqual(self.ostler("prune", "--status", "COMPLETED", "--dry-run", "--json").out, json.dumps(listed, indent=2) + "\n")
+        self.assertEqual(self.ostler("prune", "--older-than", "30d", "--json").json,
+                         {"schema": 1, "jobs": [], "total": 0, "truncated": False})
+        self.assertEqual(self.ostler("prune", "--status", "COMPLETED", "--format", "{uuid}").out.split(), jobs)
+
+    def test_a_document_of_many_takes_no_memory(self):
+        self.ended()
+        with contextlib.closing(sqlite3.connect(self.store / "jobs.db")) as database, database:
+            columns = [row[1] for row in database.execute("PRAGMA table_info(jobs)") if row[1] not in ("sequence", "uuid")]
+            database.execute(f"""WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+                INSERT INTO jobs (uuid, {', '.join(columns)})
+                SELECT printf('00000000-0000-4000-8000-%012d', i), {', '.join(columns)} FROM n, jobs""")
+        peaks = []
+        for limit in ("1", "20000"):
+            command = [OSTLER, "prune", "--status", "COMPLETED", "--dry-run", "--json", "-n", limit]
+            with open(self.work / "document", "wb") as out, subprocess.Popen(command, stdout=out, env=self.env) as process:
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            document = json.loads((self.work / "document").read_text())
+            self.assertEqual((len(document["jobs"]), document["total"]), (int(limit), int(limit)))
+            peaks.append(usage.ru_maxrss)
+        self.assertLess(peaks[1], peaks[0] + 8192, "kB")
 
     def test_neither_id_nor_selector(self):
         self.ended()

@@ -104,6 +104,22 @@ class UpgradeTest(OstlerTest):
         self.assertEqual(info["reason"], "module")
         self.assertIn(str(self.modules / "fault.so"), info["errors"][0])
 
+    def test_on_finish_is_run_by_who_sees_the_end(self):
+        """By the runner, though its program is removed; by the next look, of another installation, where it was killed."""
+        for name in ("a", "b"):
+            self.install()
+            job = self.fault("mark,wait", "--on-finish", f"echo $OSTLER_JOB_STATUS > {name}.new; mv {name}.new {name}.finished",
+                             mark=self.work / (name + ".runs"), file=self.work / (name + ".goes"))
+            self.until_it_runs(name)
+            self.remove(*PROGRAMS)
+            if name == "a":
+                self.let_go(name)
+            else:
+                self.kill("run", signal.SIGKILL)
+            status = self.ends(job, "COMPLETED" if name == "a" else "ERRORED")["status"]
+            self.until((self.work / (name + ".finished")).exists, "the command of --on-finish")
+            self.assertEqual((self.work / (name + ".finished")).read_text().strip(), status)
+
     def queued(self):
         """A job that nobody starts."""
         self.ostler("train", "fault", IRIS, "--id", "q", "--save-path", "m", code=-signal.SIGKILL,
