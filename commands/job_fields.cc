@@ -79,9 +79,12 @@ JobField parse_job_field(const std::string& name, const std::string& option) {
   const std::string first = name.substr(0, name.find('.'));
   const std::vector<std::string>& known = member_names();
   if (std::find(known.begin(), known.end(), first) == known.end())
-    throw invalid_argument(option + ": a job has no \"" + name + "\"" + did_you_mean(first, known) +
-                           "; there are metric.NAME, param.NAME, tag.NAME and " + join(known, ", "));
-  return {name, name};
+    throw invalid_argument(
+        option + ": a job has no \"" + name + "\"" +
+        (find_metric(name) != nullptr ? "; did you mean \"metric." + name + "\"?"
+                                      : did_you_mean(first, known)) +
+        "; there are metric.NAME, param.NAME, tag.NAME, and what ostler status --json shows");
+  return {name, name == "module" ? "module.name" : name};
 }
 
 std::vector<JobField> parse_job_fields(const std::string& names, const std::string& option) {
@@ -129,7 +132,7 @@ JobSelector::Sort read_sort(const std::string& name, bool reverse) {
 }
 
 void sort_jobs(std::vector<JobInfo>& jobs, const JobSelector::Sort& sort) {
-  const JobField field = parse_job_field(sort.by == "module" ? "module.name" : sort.by, "--sort");
+  const JobField field = parse_job_field(sort.by, "--sort");
   std::vector<std::pair<Value, std::size_t>> keys;
   for (std::size_t i = 0; i < jobs.size(); ++i) keys.emplace_back(field_of(with_duration(jobs[i]), field), i);
   std::stable_sort(keys.begin(), keys.end(), [&](const auto& left, const auto& right) {

@@ -361,7 +361,12 @@ std::string command_to_come_back(const Invocation& invocation, const std::vector
 
 std::vector<std::string> resolve_all(const Invocation& invocation, const std::vector<std::string>& ids) {
   std::vector<std::string> uuids;
-  for (const std::string& id : ids) uuids.push_back(invocation.manager().jobs().resolve(id));
+  for (const std::string& id : ids) try {
+      uuids.push_back(invocation.manager().jobs().resolve(id));
+    } catch (const Error& error) {
+      if (ids.size() == 1) throw;
+      throw Error(error.code(), std::string(error.what()) + "; nothing was done with the others");
+    }
   return uuids;
 }
 

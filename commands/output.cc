@@ -16,22 +16,33 @@ namespace ostler {
 
 namespace {
 
-// The value at "module.name" in an item, as text.
-std::string field(const Value& item, const std::string& path, const std::string& whole) {
+// The value at "module.name" in an item, as text. A name may itself have dots.
+std::string field(const Value& item, const std::string& path) {
+  std::string rest = path;
+  // As --columns and --sort have them.
+  for (const auto& [one, all] : {std::pair("metric.", "metrics"), {"param.", "params"}, {"tag.", "tags"}})
+    if (starts_with(path, one) && item.find(all) != nullptr)
+      rest = all + path.substr(std::string_view(one).size() - 1);
   const Value* value = &item;
-  for (const std::string& key : split(path, '.')) {
-    const Value* below = value->find(key);
-    if (below == nullptr && value->is_object() && (value == &item || value->size() > 0)) {
+  while (!rest.empty()) {
+    const std::size_t dot = rest.find('.');
+    const Value* below = value->find(rest);
+    std::string next;
+    if (below == nullptr && dot != std::string::npos) {
+      below = value->find(rest.substr(0, dot));
+      next = rest.substr(dot + 1);
+    }
+    if (below == nullptr && value == &item) {
       std::vector<std::string> known;
-      for (const auto& [name, member] : value->as_object()) known.push_back(name);
-      if (value == &item)
-        throw invalid_argument("--format: there is no field {" + whole + "}" + did_you_mean(key, known) +
-                               " (fields: " + join(known, ", ") + ")");
+      for (const auto& [name, member] : item.as_object()) known.push_back(name);
+      throw invalid_argument("--format: there is no field {" + path + "}" +
+                             did_you_mean(rest.substr(0, dot), known) + "; --json shows all that there are");
     }
     if (below == nullptr) return "";
     value = below;
+    rest = std::move(next);
   }
-  if (value->is_null()) return "";
+  if (value == &item || value->is_null()) return "";
   return value->is_string() ? printable(value->as_string()) : to_json(*value);
 }
 
@@ -45,7 +56,7 @@ std::string fill_template(const std::string& text, const Value& item) {
       const std::size_t end = text.find('}', at);
       if (end == std::string::npos) throw invalid_argument("--format: a { without its }: " + text);
       const std::string path = text.substr(at + 1, end - at - 1);
-      line += field(item, path, path);
+      line += field(item, path);
       at = end + 1;
     } else {
       line += text[at++];
@@ -54,8 +65,9 @@ std::string fill_template(const std::string& text, const Value& item) {
   return line + "\n";
 }
 
-bool has_control_characters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+// Whether it is ASCII that can be shown as it is, as nearly all text is.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -164,21 +176,28 @@ bool stdout_is_terminal() { return ::isatty(1) == 1; }
 bool stderr_is_terminal() { return ::isatty(2) == 1; }
 
 std::string printable(std::string_view text) {
-  if (!has_control_characters(text)) return std::string(text);
+  if (is_plain(text)) return std::string(text);
   std::string clean;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+  std::size_t invalid = std::min(find_invalid_utf8(text), text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_control = (byte < 0x20 && text[i] != '\n' && text[i] != '\t') || byte == 0x7F;
+    if (i == invalid) {
+      invalid = i + 1 + std::min(find_invalid_utf8(text.substr(i + 1)), text.size() - i - 1);
+      clean += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      clean += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[++i]));
+    } else if (is_control) {
       clean += fmt::format("\\x{:02x}", byte);
     } else {
-      clean += c;
+      clean += text[i];
     }
   }
   return clean;
 }
 
 std::string in_one_line(std::string_view text) {
-  if (!has_control_characters(text)) return std::string(text);
+  if (is_plain(text)) return std::string(text);
   std::string line;
   for (char c : printable(text))
     line += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);

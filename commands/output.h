@@ -27,7 +27,8 @@ bool stdout_is_coloured(const Invocation& invocation);
 bool stdout_is_terminal();
 bool stderr_is_terminal();
 
-// Control characters made visible, so that a name or message from elsewhere cannot play with the terminal.
+// Control characters (C0 but for line ends and tabs, DEL, C1) and what is no UTF-8 made visible, so that a
+// name or message from elsewhere cannot play with the terminal.
 std::string printable(std::string_view text);
 
 // The same for a cell of a table, in which a line end would make a second row.

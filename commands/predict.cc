@@ -56,7 +56,7 @@ int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedMode
       [&](std::string_view text) { print(text, fd, output_path.value_or("standard output")); }, note,
       [&](std::uint64_t rows) { progress.show(rows); });
   if (file) file->publish();
-  progress.finish(summary.rows);
+  progress.finish(summary.rows, output_path.value_or(""));
   if (summary.failed > 0)
     note(fmt::format("{} of {} rows could not be predicted ({}); the first: {}", summary.failed,
                      plan.on_error == "skip" ? summary.rows + summary.failed : summary.rows,

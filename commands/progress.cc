@@ -177,7 +177,7 @@ void JobProgress::show(const std::vector<JobInfo>& jobs) {
 }
 
 RowProgress::RowProgress(bool wanted, std::vector<RecordSource>& sources)
-    : progress_(wanted), began_(Clock::system().steady()) {
+    : wanted_(wanted), progress_(wanted), began_(Clock::system().steady()) {
   if (!wanted) return;
   for (RecordSource& source : sources) {
     const auto status = source.fd < 0 ? file_status(source.path) : std::nullopt;
@@ -209,9 +209,12 @@ void RowProgress::show(std::uint64_t rows) {
                                       : "predicting: " + plain_line(parts)});
 }
 
-void RowProgress::finish(std::uint64_t rows) {
-  if (progress_.clear() && progress_.is_live())
-    say(fmt::format("{} rows in {}", rows, format_duration(Clock::system().steady() - began_)));
+void RowProgress::finish(std::uint64_t rows, const std::string& file) {
+  const bool was_there = progress_.clear() && progress_.is_live();
+  if (!was_there && (!wanted_ || file.empty() || !stderr_is_terminal())) return;
+  say(fmt::format("{} {} in {}{}", rows, rows == 1 ? "row" : "rows",
+                  format_duration(Clock::system().steady() - began_),
+                  file.empty() ? "" : ": " + printable(file)));
 }
 
 }  // namespace ostler

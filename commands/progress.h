@@ -53,11 +53,12 @@ class RowProgress {
   // Has the sources tell what is read of them; must outlive their reading.
   RowProgress(bool wanted, std::vector<RecordSource>& sources);
   void show(std::uint64_t rows);
-  // Takes the line off; on a terminal where there was one, says what was done.
-  void finish(std::uint64_t rows);
+  // Takes the line off. On a terminal where there was one, or the rows went to a file, says what was done.
+  void finish(std::uint64_t rows, const std::string& file);
   bool clear() { return progress_.clear(); }
 
  private:
+  bool wanted_;
   Progress progress_;
   Duration began_;
   double total_bytes_ = 0;  // 0: unknown

@@ -22,6 +22,7 @@ bool is_structured(const Invocation& invocation) { return invocation.json() || i
 std::vector<JobInfo> named_jobs(const Invocation& invocation, const std::vector<std::string>& ids) {
   JobEngine& engine = invocation.manager().jobs();
   std::vector<JobInfo> jobs;
+  if (ids.empty()) return jobs;
   for (const std::string& uuid : choose_jobs(invocation, ids)) {
     JobInfo info = engine.get_info(uuid);
     if (invocation.has("--history") && info.external_id) {
@@ -76,11 +77,28 @@ void refuse_sorting(const Invocation& invocation) {
                              " is for lists: leave out the ids, or choose jobs by what they are");
 }
 
-int show_named(const Invocation& invocation, const std::vector<std::string>& ids) {
+// Takes out the ids of jobs that there are not, where there are others, and gives what is wrong with each.
+std::vector<std::string> take_unknown(const Invocation& invocation, std::vector<std::string>& ids) {
+  std::vector<std::string> known, faults;
+  for (const std::string& id : ids) try {
+      invocation.manager().jobs().resolve(id);
+      known.push_back(id);
+    } catch (const Error& error) {
+      if (error.code() != StatusCode::not_found || ids.size() == 1) throw;
+      faults.emplace_back(error.what());
+    }
+  ids = known;
+  return faults;
+}
+
+int show_named(const Invocation& invocation, std::vector<std::string> ids) {
+  const std::vector<std::string> faults = take_unknown(invocation, ids);
   const std::vector<JobInfo> jobs = named_jobs(invocation, ids);
-  const bool all_about_one = jobs.size() == 1 && !invocation.has("--history");
+  const bool all_about_one = jobs.size() == 1 && faults.empty() && !invocation.has("--history");
   const std::vector<JobField> fields = read_fields(invocation);
-  if (is_structured(invocation)) {
+  if (jobs.empty() && !invocation.json()) {
+    // There is nothing to show but what is wrong.
+  } else if (is_structured(invocation)) {
     Value document = jobs_document(jobs, static_cast<std::int64_t>(jobs.size()));
     if (all_about_one)
       document["jobs"].as_array()[0]["learning_curve"] =
@@ -95,7 +113,8 @@ int show_named(const Invocation& invocation, const std::vector<std::string>& ids
                    stdout_is_coloured(invocation)));
   else
     print(job_details(jobs[0]));
-  return code_of(invocation, jobs);
+  for (const std::string& fault : faults) say("error: " + printable(fault));
+  return faults.empty() ? code_of(invocation, jobs) : 3;
 }
 
 // "1 RUNNING, 2 QUEUED, 20 COMPLETED"
@@ -226,6 +245,7 @@ CommandSpec status_command() {
       selector_options();
   command.notes =
       "Without -n the active jobs and the newest 20 that have ended; -n counts those that have ended.\n"
+      "Of several ids those that there are are shown, and exit 3 tells of one that there is not.\n"
       "Exits 0 whenever it could answer. It starts nothing: queued jobs are started by ostler dispatch.";
   command.group = "Jobs";
   command.exit_codes = {3, 4, 5, 6, 7};

@@ -241,7 +241,11 @@ std::string JobEngine::resolve(const std::string& text) {
       return uuid;
   }
   if (const auto row = context->store.newest_of(text); row && !is_gone(row->uuid)) return row->uuid;
-  if (text.size() >= kShortestPrefix && text.find_first_not_of("0123456789abcdef-") == std::string::npos) {
+  const bool may_begin_uuid = text.find_first_not_of("0123456789abcdef-") == std::string::npos;
+  if (text.size() < kShortestPrefix && may_begin_uuid && !context->store.uuids_with_prefix(text, 1).empty())
+    throw not_found("there is no job " + text + " in the store " + home() + "; of a uuid's beginning give " +
+                    std::to_string(kShortestPrefix) + " characters or more");
+  if (text.size() >= kShortestPrefix && may_begin_uuid) {
     auto found = context->store.uuids_with_prefix(text, 4);
     found.erase(std::remove_if(found.begin(), found.end(), is_gone), found.end());
     if (found.size() == 1) return found[0];

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """ostler status: one job, the list, and what it must not do."""
+import json
 import signal
 
 from support import DATA, OstlerTest, main
@@ -68,6 +69,49 @@ class StatusTest(OstlerTest):
         document = self.ostler("status", *jobs, "--json").json
         self.assertEqual([job["id"] for job in document["jobs"]], jobs)
 
+    def test_of_several_ids_the_known_are_shown(self):
+        job = self.fault()
+        self.wait_for(job)
+        for ids in ([job, "deadbeef"], ["deadbeef", job]):
+            result = self.ostler("status", *ids, code=3)
+            self.assertEqual(result.out.count("COMPLETED"), 1)
+            self.assertTrue(result.out.startswith("ID "), result.out)
+            self.assertIn("there is no job deadbeef", result.err)
+            self.assertEqual([one["id"] for one in json.loads(self.ostler("status", *ids, "--json", code=3).out)["jobs"]], [job])
+        result = self.ostler("status", "deadbeef", "cafebabe", code=3)
+        self.assertEqual(result.out, "")
+        self.assertEqual(result.err.count("there is no job"), 2)
+
+    def test_with_an_unknown_id_nothing_is_done_to_the_others(self):
+        active = self.fault_waiting()
+        self.refused(3, "cancel", active, "deadbeef", says=["deadbeef", "nothing was done with the others"])
+        self.assertEqual(self.job(active)["status"], "RUNNING")
+        self.release()
+        self.wait_for(active)
+        self.refused(3, "prune", active, "deadbeef", says="nothing was done with the others")
+        self.assertEqual(self.job(active)["status"], "COMPLETED")
+
+    def test_fields_in_templates_are_those_of_columns(self):
+        job = self.fault("", "--tag", "team=a.b", metric=0.5)
+        self.wait_for(job)
+        self.assertEqual(self.ostler("status", job, "--format", "{metric.train_accuracy} {param.metric} {tag.team} {metric.x}").out, "0.5 0.5 a.b \n")
+        self.assertEqual(self.ostler("status", "--columns", "module,metric.train_accuracy").out.split(),
+                         ["MODULE", "METRIC.TRAIN_ACCURACY", "fault", "0.5"])
+        for words, says in ((["--format", "{staus}"], 'did you mean "status"?; --json shows'),
+                            (["--columns", "staus"], 'did you mean "status"?'),
+                            (["--columns", "accuracy"], 'did you mean "metric.accuracy"?')):
+            message = self.refused(2, "status", job, *words, says=says).err
+            self.assertLess(len(message), 200)
+
+    def test_what_could_play_with_a_terminal_is_made_visible(self):
+        job = self.fault("throw", message="\x1b[2J \u009b31m \x7f é 名")
+        self.wait_for(job, "ERRORED")
+        for result in (self.ostler("status", job), self.ostler("wait", job, code=6)):
+            shown = result.out + result.err
+            self.assertIn(r"\x1b[2J \u009b31m \x7f é 名", shown)
+        named = self.refused(3, "status", b"caf\xe9\x9b", says=r"caf\xe9\x9b")
+        self.assertNotIn("\x9b", named.err)
+
     def test_exit_status_gives_the_jobs_code(self):
         good, bad = self.fault(), self.fault("throw")
         self.wait_for(good)
@@ -88,7 +132,7 @@ class StatusTest(OstlerTest):
         job = self.fault("", "--id", "nightly")
         uuid = self.wait_for(job)["uuid"]
         self.assertEqual(self.job(uuid[:4])["uuid"], uuid)
-        self.ostler("status", uuid[:3], code=3)
+        self.refused(3, "status", uuid[:3], says="give 4 characters or more")
         self.ostler("status", "night", code=3)  # external ids are never found by prefix
 
     def test_JOB_10_jobs_are_in_the_store_for_every_process(self):

@@ -138,6 +138,12 @@ class PseudoTerminalTest(TerminalTest):
         self.assertLessEqual(max(map(len, table.splitlines())), 50, table)
         self.assertIn(str(path), self.ostler("status", *fields).out)
 
+    def test_rows_that_went_to_a_file_are_counted(self):
+        model = self.trained(3)
+        text, _ = self.on_terminal("predict", model, IRIS, "-o", "rows.csv")
+        self.assertRegex(text, r"^ostler: 120 rows in .*: rows\.csv\n$")
+        self.assertEqual(self.on_terminal("predict", "-q", model, IRIS, "-o", "rows.csv")[0], "")
+
     def test_wide_characters_take_two_columns(self):
         self.trained(3, "--save-path", self.work / ("馬" * 30))
         table, _ = self.on_terminal("status", "--color=never", columns=60)
