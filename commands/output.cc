@@ -137,7 +137,7 @@ void print(std::string_view text, int fd, const std::string& name) {
 }
 
 void say(const std::string& text) {
-  const std::string line = "ostler: " + text + "\n";
+  const std::string line = "ostler: " + printable(text) + "\n";
   // Nobody can be told that stderr is gone.
   [[maybe_unused]] const ssize_t written = ::write(2, line.data(), line.size());
 }

@@ -19,7 +19,7 @@ struct ReaderGone {};
 
 // Writes all of it to stdout (descriptor `fd`) at once. Throws ReaderGone, or Error for a full disk.
 void print(std::string_view text, int fd = 1, const std::string& name = "standard output");
-// "ostler: TEXT" on stderr.
+// "ostler: TEXT" on stderr, made printable.
 void say(const std::string& text);
 
 // Whether --color, NO_COLOR, TERM and what stdout is have it coloured.
