@@ -8,8 +8,9 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import unittest
 
-from support import DATA, OSTLER, OstlerTest, main
+from support import DATA, OSTLER, SANITIZED, OstlerTest, main
 
 IRIS = DATA / "iris.train.csv"
 
@@ -65,6 +66,7 @@ class PruneTest(JobsTest):
                          {"schema": 1, "jobs": [], "total": 0, "truncated": False})
         self.assertEqual(self.ostler("prune", "--status", "COMPLETED", "--format", "{uuid}").out.split(), jobs)
 
+    @unittest.skipIf(SANITIZED, "the sanitizer keeps what was freed")
     def test_a_document_of_many_takes_no_memory(self):
         self.ended()
         with contextlib.closing(sqlite3.connect(self.store / "jobs.db")) as database, database:

@@ -96,6 +96,7 @@ struct Race {
     std::thread reader(&Race::read, this);
     JobEngine engine({fixture.home, OSTLER_TEST_JOB_PROGRAM, 16, &Clock::system()});
     auto delay = std::chrono::milliseconds(20);
+    bool has_lost = false;
     for (int round = 0; round < rounds; ++round) {
       JobSpec spec = fixture.spec("done");
       spec.save_path = fixture.directory + "/models/" + spec.uuid;
@@ -104,8 +105,10 @@ struct Race {
       std::this_thread::sleep_for(delay);
       const JobStatus status = engine.cancel(spec.uuid).status;
       ends.emplace_back(spec.uuid, status);
-      // Towards the moment at which either may win, on machines fast and slow.
-      const auto step = std::max(delay / 4, std::chrono::milliseconds(1));
+      // Towards the moment at which either may win, on machines fast and slow: doubled until a cancel has
+      // lost.
+      has_lost |= status == JobStatus::COMPLETED;
+      const auto step = std::max(has_lost ? delay / 4 : delay, std::chrono::milliseconds(1));
       delay += status == JobStatus::CANCELED ? step : -step;
       delay = std::max(delay, std::chrono::milliseconds(0));
     }
