@@ -201,9 +201,9 @@ class TimeLimitTest(QueueBase):
         self.configure("model_management: {trainers: {default: {type: LOCAL, config: {cancel_grace: 0.2s}}}}\n")
 
     def test_it_ends_the_whole_tree(self):
-        job = self.fault_waiting("--time-limit", "0.5", "--save-path", "m", do="child,daemon,stubborn,mark,wait")
+        job = self.fault_waiting("--time-limit", "4", "--save-path", "m", do="child,daemon,stubborn,mark,wait")
         info = self.end_of(job)
-        self.assertEqual((info["status"], info["reason"], info["time_limit"]), ("ERRORED", "time_limit", 0.5))
+        self.assertEqual((info["status"], info["reason"], info["time_limit"]), ("ERRORED", "time_limit", 4))
         self.assertIn("time limit", info["errors"][0])
         self.assertEqual(self.wait_for_silence(), {})
         self.assertFalse((self.work / "m").exists())
