@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/end_signals.h"
 #include "lib/base/error.h"
 #include "lib/base/install.h"
 #include "lib/base/process.h"
@@ -48,6 +49,7 @@ int work(const std::string& job_directory) {
                                                                 {"message", error.what()}}));
     return 1;
   }
+  let_groups_end_first();
   return run_worker(job_directory);
 }
 

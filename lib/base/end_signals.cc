@@ -14,7 +14,7 @@ namespace {
 
 std::atomic<pid_t> g_groups[64];
 std::atomic<const char*> g_files[8];
-std::atomic<bool> g_erase = false;
+std::atomic<bool> g_erase = false, g_told_to_end = false;
 static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free &&
               std::atomic<bool>::is_always_lock_free);
 
@@ -35,7 +35,32 @@ void on_end_signal(int signal) {
   ::_exit(128 + signal);
 }
 
+void on_told_to_end(int signal) {
+  for (const std::atomic<pid_t>& group : g_groups)
+    if (group > 0) {
+      g_told_to_end = true;
+      return;
+    }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);  // heeded when this returns
+}
+
 }  // namespace
+
+void let_groups_end_first() {
+  struct sigaction action {};
+  action.sa_handler = on_told_to_end;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool is_told_to_end() { return g_told_to_end; }
+
+void end_as_told() {
+  ::signal(SIGTERM, SIG_DFL);
+  ::raise(SIGTERM);
+  ::_exit(128 + SIGTERM);  // where it is blocked
+}
 
 void end_cleanly_on_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {

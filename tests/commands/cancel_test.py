@@ -146,6 +146,28 @@ class CancelTest(OstlerTest):
         self.assertEqual((self.work / "cleaned").read_text(), "cleaned\n")
         self.assertEqual(self.wait_for_silence(), {})
 
+    def test_a_program_has_its_time_and_is_heard(self):
+        """It is not killed because ostler's own process beside it has ended before."""
+        for end in ("exit 0", "exit 3", "trap - TERM; kill $$"):
+            with self.subTest(end=end):
+                self.write("train.sh", f"trap 'echo saving >&2; sleep 0.5; echo saved >saved; echo done >&2; {end}' TERM\n"
+                                       "echo >begun\nwhile :; do sleep 0.05; done\n")
+                self.env.pop("OSTLER_MODULE_DIRECTORIES", None)
+                self.configure(json.dumps({"modules": {"churn": {"type": "command", "config": {
+                    "train": ["/bin/sh", str(self.work / "train.sh")], "run": ["true"]}}},
+                    "model_management": {"trainers": {"default": {"type": "LOCAL", "config": {"cancel_grace": "60s"}}}}}))
+                job = self.train("churn", DATA / "iris.train.csv", "--save-path", "m")
+                self.until((self.work / "begun").exists, "the program", job)
+                self.ostler("cancel", job)
+                self.assertEqual(self.job(job)["status"], "CANCELED")
+                self.assertEqual((self.work / "saved").read_text(), "saved\n")
+                log = self.ostler("logs", job).out
+                self.assertIn("saving\n", log)
+                self.assertIn("done\n", log)
+                self.assertFalse((self.work / "m").exists())
+                (self.work / "saved").unlink()
+                (self.work / "begun").unlink()
+
     def test_other_jobs_are_left_alone(self):
         other = self.fault("child,daemon,mark,wait", mark=self.work / "other", file=self.work / "released")
         self.until((self.work / "other").exists, "the other training to begin", other)

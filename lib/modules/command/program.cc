@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -117,6 +118,10 @@ class Program::LastWords {
     [[maybe_unused]] const ssize_t written = ::write(stop_.get(), &one, sizeof one);
     thread_.join();
   }
+  // Until nobody can write any more.
+  void wait_for_silence() const {
+    while (!closed_) ::poll(nullptr, 0, 20);
+  }
   std::string text() {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> shown(lines_.begin(), lines_.end());
@@ -136,7 +141,7 @@ class Program::LastWords {
       if (found < 0) continue;
       ended = ended || watched[2].revents != 0;
       // Those that it has left behind may finish what they write, but not keep its output open for ever.
-      if (found == 0 && is_empty(output_)) {
+      if (found == 0 && is_empty(output_) && !is_told_to_end()) {
         ::kill(-program_, SIGKILL);
         output_ = -1;
       }
@@ -144,6 +149,7 @@ class Program::LastWords {
       const ssize_t got = open ? ::read(from_.get(), block, sizeof block) : 0;
       if (got > 0) take({block, static_cast<std::size_t>(got)});
       if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) open = false;
+      closed_ = !open;
       if (watched[1].revents == 0) continue;
       if (got <= 0 || left < static_cast<std::size_t>(got)) return;
       left -= static_cast<std::size_t>(got);
@@ -176,6 +182,7 @@ class Program::LastWords {
   const pid_t program_;
   const int ended_;
   int output_;
+  std::atomic<bool> closed_ = false;
   std::mutex mutex_;  // guards what follows
   std::deque<std::string> lines_;
   std::string line_;
@@ -242,6 +249,7 @@ bool Program::write(std::string_view content) {
 void Program::close_input() { input_.reset(); }
 
 void Program::kill() {
+  if (is_told_to_end()) return;  // it has its time
   // The group has the pid as its number, which is nobody else's before somebody has waited for it.
   if (::kill(-pid_, SIGKILL) != 0) ::syscall(SYS_pidfd_send_signal, ended_.get(), SIGKILL, nullptr, 0);
 }
@@ -259,6 +267,10 @@ std::optional<ProgramEnd> Program::wait(std::optional<Duration> timeout) {
     if (found > 0) break;
     if (found == 0) return std::nullopt;
     if (errno != EINTR) throw system_error(errno, "cannot wait for " + name_);
+  }
+  if (is_told_to_end()) {  // those that it has left behind are, too, and may have something to say
+    last_words_->wait_for_silence();
+    end_as_told();
   }
   // What it has left behind in its group. Now, as long as nobody else can have its number.
   ::kill(-pid_, SIGKILL);
