@@ -163,7 +163,8 @@ class DamageTest(StoreBase):
         self.assertEqual(self.wait_for_silence(), {})
         self.fold_log()
         whole = self.database.read_bytes()
-        for page in range(1, len(whole) // 4096):
+        pages = range(1, len(whole) // 4096)
+        for page in pages[::4] if SANITIZED else pages:  # each of them without sanitizers: a start is slow with them
             for junk in (b"\0" * 4096, bytes(range(256)) * 16):
                 for path in self.store.glob("jobs.db-*"):
                     path.unlink()

@@ -88,12 +88,12 @@ class LibarchiveZip : public ZipReader {
 class ZipOutput {
  public:
   ZipOutput(int fd, const std::string& name)
-      : name_(name), archive_(archive_write_new(), archive_write_free) {
+      : fd_(fd), name_(name), archive_(archive_write_new(), archive_write_free) {
     if (!archive_) fail();
     check(archive_write_set_format_zip(archive_.get()));
     check(archive_write_set_options(archive_.get(), "zip:hdrcharset=UTF-8"));
     check(archive_write_set_bytes_in_last_block(archive_.get(), 1));  // no padding
-    check(archive_write_open_fd(archive_.get(), fd));
+    check(archive_write_open(archive_.get(), this, nullptr, write, nullptr));
   }
 
   void add(const ZipFile& file) {
@@ -116,7 +116,7 @@ class ZipOutput {
       if (got < 0) throw system_error(errno, "cannot read " + file.path);
       if (got == 0) throw Error(StatusCode::data_loss, file.path + " became shorter while it was read");
       const std::size_t size = static_cast<std::size_t>(std::min<off_t>(got, left));
-      if (archive_write_data(archive_.get(), block, size) < 0) fail();
+      if (archive_write_data(archive_.get(), block, size) < 0 || error_ != 0) fail();
       left -= static_cast<off_t>(size);
     }
   }
@@ -124,16 +124,33 @@ class ZipOutput {
   void finish() { check(archive_write_close(archive_.get())); }
 
  private:
+  // What cannot be written is kept in error_ and not told to libarchive: it would leave out the end of the
+  // entry, and with it the memory of its compression.
+  static la_ssize_t write(archive*, void* output, const void* bytes, std::size_t size) {
+    auto& self = *static_cast<ZipOutput*>(output);
+    std::size_t done = 0;
+    while (self.error_ == 0 && done < size) {
+      const ssize_t written = ::write(self.fd_, static_cast<const char*>(bytes) + done, size - done);
+      if (written >= 0)
+        done += static_cast<std::size_t>(written);
+      else if (errno != EINTR)
+        self.error_ = errno;
+    }
+    return static_cast<la_ssize_t>(size);
+  }
+
   void check(int result) {
-    if (result != ARCHIVE_OK) fail();
+    if (result != ARCHIVE_OK || error_ != 0) fail();
   }
   [[noreturn]] void fail() {
-    const int number = archive_ ? archive_errno(archive_.get()) : ENOMEM;
+    const int number = error_ != 0 ? error_ : archive_ ? archive_errno(archive_.get()) : ENOMEM;
     throw system_error(number > 0 ? number : EIO, "cannot write " + name_);
   }
 
-  std::string name_;
-  std::unique_ptr<archive, decltype(&archive_write_free)> archive_;
+  const int fd_;
+  const std::string name_;
+  int error_ = 0;
+  std::unique_ptr<archive, decltype(&archive_write_free)> archive_;  // its end writes
 };
 
 }  // namespace
