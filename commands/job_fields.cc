@@ -34,6 +34,16 @@ struct Group {
 };
 constexpr Group kGroups[] = {{"metric.", "metrics."}, {"param.", "params."}, {"tag.", "tags."}};
 
+// Of a name that is not known, with its group mistyped, too.
+std::string did_you_mean_field(const std::string& name, const std::vector<std::string>& known) {
+  const std::size_t dot = name.find('.');
+  if (dot < name.size() - 1)
+    if (const auto group = nearest(name.substr(0, dot), {"metric", "param", "tag"}))
+      return "; did you mean \"" + *group + name.substr(dot) + "\"?";
+  if (find_metric(name) != nullptr) return "; did you mean \"metric." + name + "\"?";
+  return did_you_mean(name.substr(0, dot), known);
+}
+
 Value duration_of(const JobInfo& info) {
   if (!info.start_time) return {};
   return seconds(info.completion_time.value_or(Clock::system().now()) - *info.start_time);
@@ -80,9 +90,7 @@ JobField parse_job_field(const std::string& name, const std::string& option) {
   const std::vector<std::string>& known = member_names();
   if (std::find(known.begin(), known.end(), first) == known.end())
     throw invalid_argument(
-        option + ": a job has no \"" + name + "\"" +
-        (find_metric(name) != nullptr ? "; did you mean \"metric." + name + "\"?"
-                                      : did_you_mean(first, known)) +
+        option + ": a job has no \"" + name + "\"" + did_you_mean_field(name, known) +
         "; there are metric.NAME, param.NAME, tag.NAME, and what ostler status --json shows");
   return {name, name == "module" ? "module.name" : name};
 }
@@ -125,7 +133,8 @@ JobSelector::Sort read_sort(const std::string& name, bool reverse) {
     }
   const std::vector<std::string>& known = sortable_names();
   if (std::find(known.begin(), known.end(), name) == known.end())
-    throw invalid_argument("--sort " + name + ": jobs cannot be sorted by that" + did_you_mean(name, known) +
+    throw invalid_argument("--sort " + name + ": jobs cannot be sorted by that" +
+                           did_you_mean_field(name, known) +
                            "; there are metric.NAME, param.NAME, tag.NAME, " + join(known, ", "));
   sort.descending = reverse;
   return sort;

@@ -95,8 +95,19 @@ std::vector<std::string> choose_jobs(const Invocation& invocation, const std::ve
   for (const JobInfo& info : invocation.manager().jobs().list(selector).jobs)
     if (!selector.limit || static_cast<std::int64_t>(uuids.size()) < *selector.limit)
       uuids.push_back(info.uuid);
-  if (uuids.empty() && !invocation.quiet()) say("no job matches");
+  if (uuids.empty() && !invocation.quiet()) say(no_job_matches(invocation));
   return uuids;
+}
+
+std::string no_job_matches(const Invocation& invocation) {
+  const auto module = invocation.value("--module");
+  std::vector<std::string> known;
+  if (module)
+    for (const ModuleManifest& manifest : invocation.manager().modules().list())
+      known.push_back(manifest.name);
+  const bool is_known = std::find(known.begin(), known.end(), module.value_or("")) != known.end();
+  return "no job matches in " + invocation.manager().jobs().home() +
+         (is_known ? "" : did_you_mean(module.value_or(""), known));
 }
 
 }  // namespace ostler

@@ -20,5 +20,7 @@ JobSelector read_selector(const Invocation& invocation, std::optional<std::int64
 // neither, is an Error. `statuses`: those that are meant where --status is not given; empty: all.
 std::vector<std::string> choose_jobs(const Invocation& invocation, const std::vector<std::string>& ids,
                                      const std::vector<JobStatus>& statuses = {});
+// "no job matches in STORE", with the nearest module's name where there is no such one.
+std::string no_job_matches(const Invocation& invocation);
 
 }  // namespace ostler

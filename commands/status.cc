@@ -199,8 +199,8 @@ int run(const Invocation& invocation) {
   else if (!list.jobs.empty())
     print(job_table(list.jobs, stdout_is_coloured(invocation)));
   else if (!invocation.quiet())
-    say((has_selector(invocation) ? "no job matches in " : "no jobs yet in ") +
-        invocation.manager().jobs().home());
+    say(has_selector(invocation) ? no_job_matches(invocation)
+                                 : "no jobs yet in " + invocation.manager().jobs().home());
   if (list.jobs.empty()) note_sudo(invocation);
   if (shown < list.total && !invocation.quiet())
     say(fmt::format("{} of {} jobs are shown; -n 0 shows all", shown, list.total));

@@ -105,7 +105,7 @@ void stop_now(void (*handler)(int)) {
   install(SIGTSTP, handler, nullptr);
 }
 
-struct sigaction g_resize_before, g_stop_before;
+struct sigaction g_resize_before, g_stop_before, g_hangup_before;
 
 }  // namespace
 
@@ -243,17 +243,32 @@ void on_resize_of_screen(int) { g_resized = 1; }
 termios g_terminal_before;
 bool g_has_keys = false;
 
+void leave_now() {
+  write_to(1, "\x1b[?25h\x1b[?1049l");
+  if (g_has_keys) ::tcsetattr(0, TCSADRAIN, &g_terminal_before);
+}
+
+// Who sends it by hand still looks at the terminal.
+void on_hangup_of_screen(int) {
+  leave_now();
+  ::sigaction(SIGHUP, &g_hangup_before, nullptr);
+  ::raise(SIGHUP);  // heeded when this returns
+}
+
 }  // namespace
 
 Screen::Screen() {
   install(SIGWINCH, on_resize_of_screen, &g_resize_before);
   install(SIGTSTP, on_stop_of_screen, &g_stop_before);
   g_has_keys = ::tcgetattr(0, &g_terminal_before) == 0;
+  install(SIGHUP, on_hangup_of_screen, &g_hangup_before);
+  if (g_hangup_before.sa_handler == SIG_IGN) ::sigaction(SIGHUP, &g_hangup_before, nullptr);
   enter();
 }
 
 Screen::~Screen() {
-  leave();
+  leave_now();
+  ::sigaction(SIGHUP, &g_hangup_before, nullptr);
   ::sigaction(SIGWINCH, &g_resize_before, nullptr);
   ::sigaction(SIGTSTP, &g_stop_before, nullptr);
 }
@@ -266,11 +281,6 @@ void Screen::enter() {
   if (g_has_keys) ::tcsetattr(0, TCSADRAIN, &keys);
   write_to(1, "\x1b[?1049h\x1b[?25l\x1b[H\x1b[J");
   drawn_.clear();
-}
-
-void Screen::leave() {
-  write_to(1, "\x1b[?25h\x1b[?1049l");
-  if (g_has_keys) ::tcsetattr(0, TCSADRAIN, &g_terminal_before);
 }
 
 void Screen::draw(const std::vector<std::string>& lines) {
@@ -289,7 +299,7 @@ char Screen::key(int milliseconds) {
   pollfd input = {g_has_keys ? 0 : -1, POLLIN, 0};
   const int ready = g_stopping != 0 || g_resized != 0 ? 0 : ::poll(&input, 1, milliseconds);
   if (g_stopping != 0) {
-    leave();
+    leave_now();
     g_stopping = 0;
     stop_now(on_stop_of_screen);
     enter();

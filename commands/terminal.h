@@ -68,7 +68,6 @@ class Screen {
 
  private:
   void enter();
-  void leave();
   std::string drawn_;
 };
 

@@ -252,6 +252,8 @@ class SelectorTest(JobsTest):
         jobs = [self.ended(value=str(number)) for number in range(3)]
         self.assertEqual(self.uuids("-n", "2"), jobs[:0:-1])
         self.assertIn("no job matches", self.ostler("status", "--status", "RUNNING").err)
+        for command in ("status", "wait"):
+            self.assertIn('did you mean "fault"?', self.ostler(command, "--module", "fualt").err)
         for wrong in (("--status", "RUNING"), ("--kind", "training"), ("--since", "yesterday"), ("-n", "-1"),
                       (jobs[0], "--module", "fault")):
             self.refused(2, "status", *wrong)

@@ -99,9 +99,11 @@ class StatusTest(OstlerTest):
                          ["MODULE", "METRIC.TRAIN_ACCURACY", "fault", "0.5"])
         for words, says in ((["--format", "{staus}"], 'did you mean "status"?; --json shows'),
                             (["--columns", "staus"], 'did you mean "status"?'),
-                            (["--columns", "accuracy"], 'did you mean "metric.accuracy"?')):
+                            (["--columns", "accuracy"], 'did you mean "metric.accuracy"?'),
+                            (["--columns", "parm.eta"], 'did you mean "param.eta"?')):
             message = self.refused(2, "status", job, *words, says=says).err
             self.assertLess(len(message), 200)
+        self.refused(2, "status", "--sort", "metrc.loss", says='did you mean "metric.loss"?')
 
     def test_what_could_play_with_a_terminal_is_made_visible(self):
         job = self.fault("throw", message="\x1b[2J \u009b31m \x7f é 名")

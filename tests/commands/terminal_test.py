@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import termios
@@ -303,6 +304,10 @@ class ScreenTest(TerminalTest):
         self.shows("^1 RUNNING; q quits")
         self.key("C-c")
         self.shows("code=0")
+        self.type(f"clear; sh -c 'echo $$ >pid; exec ostler status --watch {job}'; echo code=$?")
+        self.shows("^1 RUNNING; q quits")
+        os.kill(int((self.work / "pid").read_text()), signal.SIGHUP)
+        self.assertNotIn("RUNNING", "".join(self.shows("code=129")))
         self.type(f"clear; ostler status --watch {job}; echo code=$?")
         self.shows("^1 RUNNING; q quits")
         self.open_gate(10)
