@@ -36,6 +36,7 @@ std::optional<JobInfo> unless_pruned(Look&& look) {
 }
 
 int run(const Invocation& invocation) {
+  check_job_format(invocation);
   JobEngine& engine = invocation.manager().jobs();
   const std::vector<std::string> uuids =
       choose_jobs(invocation, invocation.arguments[0], {JobStatus::QUEUED, JobStatus::RUNNING});

@@ -26,7 +26,8 @@ std::vector<Series> series_of(const Value& curve) {
     const double done = point.get_number("done");
     for (const auto& [name, value] : point.at("metrics").as_object()) {
       if (!value.is_number() || !std::isfinite(value.as_number())) continue;
-      auto found = std::find_if(all.begin(), all.end(), [&](const Series& one) { return one.name == name; });
+      auto found = std::find_if(all.begin(), all.end(),
+                                [&name = name](const Series& one) { return one.name == name; });
       if (found == all.end()) found = all.insert(all.end(), Series{name, {}});
       // A later attempt begins anew.
       while (!found->points.empty() && found->points.back().first >= done) found->points.pop_back();

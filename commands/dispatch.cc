@@ -10,6 +10,7 @@ namespace ostler {
 namespace {
 
 int run(const Invocation& invocation) {
+  check_job_format(invocation);
   JobEngine& engine = invocation.manager().jobs();
   if (!invocation.json() && !invocation.has("--format")) {
     engine.dispatch();

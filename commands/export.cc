@@ -5,6 +5,7 @@
 
 #include "commands/command.h"
 #include "commands/output.h"
+#include "commands/output_file.h"
 #include "lib/base/end_signals.h"
 #include "lib/base/temporary_directory.h"
 
@@ -27,7 +28,8 @@ void export_to_stdout(ModelManager& manager, const FoundModel& model) {
 }
 
 int run(const Invocation& invocation) {
-  const auto output = invocation.value("--output");
+  auto output = invocation.value("--output");
+  if (output && descriptor_named(*output) == 1) output = "-";
   if (!output)
     throw invalid_argument("say where to: ostler export MODEL -o FILE.zip (or -o - for standard output)");
   if (*output == "-" && stdout_is_terminal())
@@ -39,22 +41,19 @@ int run(const Invocation& invocation) {
   ModelManager& manager = invocation.manager();
   const FoundModel model =
       manager.find_model(invocation.arguments[0][0], invocation.value_or("--finder", "default"));
-  if (*output == "-")
+  if (*output == "-") {
     export_to_stdout(manager, model);
-  else
-    manager.export_model(model, *output);
-  if (structured) {
-    const std::string file = absolute_path(*output, working_directory());
-    const auto status = file_status(file);
-    const ModelDirectory& directory = *model.directory;
-    print_structured(
-        invocation,
-        document_of_all("exports", {Value::object({{"model", invocation.arguments[0][0]},
-                                                   {"path", directory.path()},
-                                                   {"file", file},
-                                                   {"bytes", status ? Value(status->size) : Value()}})}),
-        "exports");
+    return 0;
   }
+  const std::string file = absolute_path(*output, working_directory());
+  Value done = Value::object({{"model", invocation.arguments[0][0]},
+                              {"path", model.directory->path()},
+                              {"file", file},
+                              {"bytes", Value()}});
+  check_format(invocation, done);
+  manager.export_model(model, *output);
+  if (const auto status = file_status(file)) done["bytes"] = status->size;
+  print_structured(invocation, document_of_all("exports", {done}), "exports");
   return 0;
 }
 

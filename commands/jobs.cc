@@ -453,6 +453,8 @@ void note_sudo(const Invocation& invocation) {
         "'s own are elsewhere (--home names a store)");
 }
 
+void check_job_format(const Invocation& invocation) { check_format(invocation, job_to_value({})); }
+
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait) {
   JobEngine& engine = invocation.manager().jobs();
   const std::string id = future.id(), uuid = future.uuid();

@@ -38,6 +38,9 @@ int wait_for_jobs(const Invocation& invocation, const std::vector<std::string>& 
 // given.
 void note_sudo(const Invocation& invocation);
 
+// check_format for a command whose items are jobs.
+void check_job_format(const Invocation& invocation);
+
 // After a submit: prints the id (or JSON), or waits with --wait; the exit code.
 int submitted(const Invocation& invocation, const JobFutureBase& future, bool wait);
 

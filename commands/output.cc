@@ -248,6 +248,10 @@ Value document_of_all(const std::string& name, Value::Array items) {
   return Value::object({{"schema", 1}, {name, std::move(items)}, {"total", total}, {"truncated", false}});
 }
 
+void check_format(const Invocation& invocation, const Value& item) {
+  if (const auto given = invocation.value("--format")) fill_template(*given, item);
+}
+
 bool print_structured(const Invocation& invocation, const Value& document, const std::string& name) {
   if (const auto given = invocation.value("--format")) {
     std::string text;

@@ -57,6 +57,9 @@ Value document_of_all(const std::string& name, Value::Array items);
 // A document's items by --json or --format, when one of them was given: true. `name` is "jobs", "models",
 // "modules"; `document` is {"schema": 1, name: [...], ...}.
 bool print_structured(const Invocation& invocation, const Value& document, const std::string& name);
+// Error (invalid_argument) for a --format that could not print `item`: for a command that does something,
+// before it does. `item` has every member of the later ones.
+void check_format(const Invocation& invocation, const Value& item);
 
 // As people write it ("3m ago", "2d ago"), or as RFC 3339.
 std::string shown_time(Time time, bool relative);

@@ -34,7 +34,8 @@ Value keep_columns(const Invocation& invocation) {
 
 int predict_now(const Invocation& invocation, PredictPlan plan, const LoadedModel& model,
                 StdoutGuard& standard_output) {
-  const auto output_path = invocation.value("--output");
+  auto output_path = invocation.value("--output");
+  if (output_path && descriptor_named(*output_path) == 1) output_path.reset();
   plan_formats(plan, model, output_path.value_or(""));
   std::optional<OutputFile> file;
   if (output_path) {
@@ -99,6 +100,10 @@ int run(const Invocation& invocation) {
         "--format is for jobs, models and modules; the rows have --output-format and --keep");
   if (!detach && invocation.json() && invocation.value_or("--output-format", "jsonl") != "jsonl")
     throw invalid_argument("--json means --output-format jsonl; leave out one of the two");
+  check_job_format(invocation);
+  if (const auto output = invocation.value("--output"); detach && output && descriptor_named(*output))
+    throw invalid_argument("-o " + *output +
+                           ": a job has no such output; leave -o out, and ostler result ID prints the rows");
   if (invocation.has("--timeout") && !invocation.has("--wait"))
     throw invalid_argument("--timeout is about waiting: add --wait, or leave it out");
   PredictPlan plan;

@@ -94,6 +94,7 @@ int run(const Invocation& invocation) {
                   [](JobStatus status) { return !is_terminal(status); }))
     throw invalid_argument("--status: only jobs that have ended are pruned (COMPLETED, CANCELED, ERRORED)");
 
+  check_job_format(invocation);
   const bool structured = invocation.json() || invocation.has("--format");
   selector.brief = !structured;
   JobsDocument document(invocation);

@@ -23,7 +23,7 @@ enum class Form { markdown, html };
 Form form_of(const Invocation& invocation) {
   const bool html = invocation.has("--html");
   const auto output = invocation.value("--output");
-  if (!output) return html ? Form::html : Form::markdown;
+  if (!output || descriptor_named(*output)) return html ? Form::html : Form::markdown;
   std::string name = file_name(*output);
   for (char& c : name)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -128,6 +128,7 @@ int run(const Invocation& invocation) {
   if (const auto line = invocation.value("--format"); line && line->find('{') == std::string::npos)
     throw invalid_argument(
         "--format is a line for each job, such as '{id} {status}'; a page is made by --html");
+  check_job_format(invocation);
   const Form form = form_of(invocation);
   const Report report = gather(invocation);
   if (report.jobs.empty() && !invocation.quiet()) say("no jobs to report on");

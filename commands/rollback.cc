@@ -112,6 +112,11 @@ int run(const Invocation& invocation) {
   }
   if (kept.empty()) throw not_found("no model that was replaced is kept at " + place + "; " + kHowToKeep);
   const PreviousModel& chosen = which ? choose(kept, *which, place) : kept[0];
+  Value model = to_value(manager.modules().list(), chosen, 1);
+  model["name"] = invocation.arguments[0][0];
+  model["path"] = place;
+  model["kept"] = Value();
+  check_format(invocation, model);
   std::string replaced;
   try {
     replaced = manager.rollback(place, chosen);
@@ -119,7 +124,6 @@ int run(const Invocation& invocation) {
     if (error.code() == StatusCode::data_loss) throw with_advice(error, kept, place);
     throw;
   }
-  Value model = to_value(manager.modules().list(), chosen, 1);
   const std::string metrics = shown_metrics(model.at("metrics"));
   if (!invocation.quiet())
     say("brought back the model " + short_id(chosen.config.tracking_id()) + ", which was replaced at " +
@@ -128,8 +132,6 @@ int run(const Invocation& invocation) {
                           : "; the one that was there is kept as " + replaced +
                                 ", and the next rollback "
                                 "brings it back"));
-  model["name"] = invocation.arguments[0][0];
-  model["path"] = place;
   if (!replaced.empty()) model["kept"] = replaced;
   if (!print_structured(invocation, document_of_all("models", {model}), "models")) print(place + "\n");
   return 0;

@@ -100,6 +100,7 @@ std::optional<int> skipped(const Invocation& invocation, const TrainArguments& a
 }
 
 int run(const Invocation& invocation) {
+  check_job_format(invocation);
   TrainArguments arguments;
   arguments.data = invocation.arguments[1];
   for (const std::string& data : invocation.values("--data")) arguments.data.push_back(data);

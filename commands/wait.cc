@@ -9,6 +9,7 @@ namespace ostler {
 namespace {
 
 int run(const Invocation& invocation) {
+  check_job_format(invocation);
   const auto mode = invocation.has("--any") ? JobEngine::Wait::any : JobEngine::Wait::all;
   const std::vector<std::string> uuids = choose_jobs(invocation, invocation.arguments[0]);
   const int code = uuids.empty() ? 0 : wait_for_jobs(invocation, uuids, mode);

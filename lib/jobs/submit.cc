@@ -104,8 +104,30 @@ void prepare_home(const std::string& home) {
   }
 }
 
+// JSON is text: other bytes of a path would come out of it as another path.
+void refuse_other_than_text(const Value& value, const std::string& name) {
+  if (value.is_string() && find_invalid_utf8(value.as_string()) != std::string_view::npos)
+    throw invalid_argument(
+        "the " + name + " \"" + value.as_string() +
+        "\" has bytes that are no UTF-8, which a job cannot keep; use a name that is text");
+  if (value.is_array())
+    for (const Value& item : value.as_array()) refuse_other_than_text(item, name);
+  if (value.is_object())
+    for (const auto& [key, item] : value.as_object()) refuse_other_than_text(item, name + " " + key);
+}
+
+void refuse_other_than_text(const JobSpec& spec) {
+  const Value written = to_value(spec);
+  for (const auto& [key, value] : written.as_object()) {
+    std::string name(key);
+    std::replace(name.begin(), name.end(), '_', ' ');
+    if (key != "command") refuse_other_than_text(value, name);  // that is for people alone
+  }
+}
+
 std::optional<std::string> write_job_down(const JobContext& context, const JobSpec& spec,
                                           const JobEngine::Attachments& attachments, IfExists if_exists) {
+  refuse_other_than_text(spec);
   const std::string staging = staging_directory_path(context.home, spec.uuid);
   make_directory(staging);
   test_point("submit:made");

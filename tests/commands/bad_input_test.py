@@ -2,6 +2,7 @@
 """Bad input: each a clear error with its exit code, and nothing left behind."""
 import gzip
 import os
+import shutil
 import stat
 import subprocess
 import unittest
@@ -28,6 +29,19 @@ class TrainingDataTest(OstlerTest):
                 self.assertEqual(self.job(result.line)["status"], "ERRORED")
             else:
                 self.assertEqual((result.out, self.ostler("status", "--json").json["total"]), ("", 0), f"\n{result}")
+
+    def test_a_path_that_is_no_text(self):
+        """A job's description is JSON: other bytes would come out of it as another path."""
+        data = self.work / "d\udcff.csv"
+        shutil.copy(DATA / "iris.train.csv", data)
+        elsewhere = self.work / "w\udcff"
+        elsewhere.mkdir()
+        for args, place in ((["iris.csv", "--save-path", "m\udcff"], None), ([data], None), (["../iris.csv"], elsewhere)):
+            shutil.copy(DATA / "iris.train.csv", self.work / "iris.csv")
+            result = self.ostler("train", "linear", *args, "--label", "target", code=2, cwd=place)
+            self.assertIn("\\xff", result.err)
+            self.assertIn("no UTF-8", result.err)
+        self.assertEqual(self.job_directories(), [])
 
     def test_no_such_file(self):
         self.fails("nothing.csv", "nothing.csv", code=(2, 3))

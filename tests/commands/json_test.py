@@ -184,6 +184,27 @@ class JsonTest(OstlerTest):
         self.refused(2, "export", "m", "-o", "-", "--json", says="the archive")
         self.complete("EXPORTS")
 
+    def test_a_format_that_cannot_be_filled_is_refused_before_anything_is_done(self):
+        self.configure("model_management: {trainers: {default: {type: LOCAL, config: {max_concurrent: 1}}}}")
+        ended = self.fault("", "--id", "ended", "--save-path", "m", "--keep-previous", "1")
+        self.wait_for(ended)
+        self.wait_for(self.fault("", "--save-path", "m", "--keep-previous", "1", value="second"))
+        running = self.fault_waiting("--id", "running")
+        before = (self.work / "m/fault-model.json").read_text()
+        for template, says in (("{staus}", 'did you mean "status"?'), ("{id", "without its }")):
+            for command in (["train", "fault", IRIS], ["cancel", "running"], ["wait", "running"], ["dispatch"],
+                            ["predict", "m", IRIS, "--detach"], ["prune", "ended"], ["prune", "--module", "fault"],
+                            ["report", "-o", "r.md"]):
+                self.refused(2, *command, "--format", template, says=says)
+        for command in (["rollback", "m"], ["export", "m", "-o", "m.zip"]):
+            self.refused(2, *command, "--format", "{nope}", says="{nope}")
+        self.assertEqual(self.job("ended")["status"], "COMPLETED")
+        self.assertEqual(self.job("running")["status"], "RUNNING")
+        self.assertEqual((self.work / "m/fault-model.json").read_text(), before)
+        self.assertEqual(self.ostler("rollback", "m", "--format", "{kept}").out.count("ostler-previous"), 1)
+        self.release()
+        self.wait_for(running)
+
     def test_versions(self):
         modules = self.take("VERSIONS", "modules", "--version")
         self.assertEqual(self.ostler("-V", "--format", "{name}").out.split(), [module["name"] for module in modules])

@@ -224,6 +224,24 @@ class PenguinsTest(OstlerTest):
                       ["--output-format", "text", "--proba"]):
             self.refused(2, "predict", "models/p", PENGUINS, *words)
 
+    def test_an_output_that_is_a_name_of_an_open_file(self):
+        """-o -, /dev/stdout, and the /dev/fd/N of a shell's >(command): nothing behind them is replaced."""
+        rows = self.ostler("predict", "models/p", PENGUINS).out
+        for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            self.write("log", "precious\n")
+            with open(self.work / "log", "a") as log:
+                done = subprocess.run([OSTLER, "predict", "models/p", PENGUINS, "-o", name], cwd=self.work, env=self.env,
+                                      stdout=subprocess.PIPE, stderr=log, text=True, check=True)
+            self.assertEqual(done.stdout, rows)
+            self.assertEqual((self.work / "log").read_text(), "precious\n")
+            self.refused(2, "predict", "models/p", PENGUINS, "--detach", "-o", name, says="ostler result")
+        script = f"'{OSTLER}' predict models/p '{PENGUINS}' -o >(cat >copy; echo done >ended); cat <&0"
+        subprocess.run(["bash", "-c", script], cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, check=True)
+        self.until((self.work / "ended").exists, "the rows")
+        self.assertEqual((self.work / "copy").read_text(), rows)
+        self.refused(1, "predict", "models/p", PENGUINS, "-o", "nowhere/rows.csv", says="predictions to nowhere/rows.csv: no such")
+        self.refused(1, "predict", "models/p", PENGUINS, "-o", "/dev/fd/99", says="/dev/fd/99")
+
     def test_an_output_that_is_no_file(self):
         os.mkfifo(self.work / "pipe")
         self.refused(2, "predict", "-d", "models/p", PENGUINS, "-o", "pipe", says="no regular file")

@@ -68,8 +68,9 @@ TEST_CASE_FIXTURE(KeepBest, "a worse model stays in its job's directory") {
 
 TEST_CASE_FIXTURE(KeepBest, "an old model that cannot be read is replaced, and it is said why") {
   std::string old = old_model();
-  for (const auto& [how, note] : {std::pair<std::string, std::string>{"unknown", "it has no such metric"},
-                                  {"crash", "died of signal 6"}}) {
+  for (const auto& [kind, note] : {std::pair<std::string, std::string>{"unknown", "it has no such metric"},
+                                   {"crash", "died of signal 6"}}) {
+    const std::string how = kind;
     CAPTURE(how);
     const std::string uuid = submit(comparing(how));
     check_replaced(uuid, old, note);
@@ -80,10 +81,11 @@ TEST_CASE_FIXTURE(KeepBest, "an old model that cannot be read is replaced, and i
 
 TEST_CASE_FIXTURE(KeepBest, "a comparison that fails leaves the old model, and is an error") {
   const std::string old = old_model();
-  for (const auto& [how, why] :
+  for (const auto& [kind, why] :
        {std::pair<std::string, std::string>{"exit_0", "exit status 0 and without a result"},
         {"exit_3", "exit status 3"},
         {"killed", "died of signal 9"}}) {
+    const std::string how = kind;
     CAPTURE(how);
     const std::string uuid = submit(comparing(how));
     const JobInfo info = end_of(uuid);

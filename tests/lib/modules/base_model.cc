@@ -39,7 +39,8 @@ TEST_CASE("[TRN-7] a training that goes on with the same parameters equals one t
   for (const auto& [path, label] : {std::pair(data_file("penguins.train.csv"), "species"),
                                     {data_file("breast_cancer.train.csv"), "target"},
                                     {absolute_path("plane.csv"), "y"}}) {
-    CAPTURE(label);
+    const std::string column = label;
+    CAPTURE(column);
     const auto whole = train("xgboost", path, plain(label, 30));
     const std::string base = save_model(*train("xgboost", path, plain(label, 20)), "base");
     Value further = plain(label, 10);

@@ -97,8 +97,9 @@ TEST_CASE("tables are learned by their columns, and lines are predicted as well"
     jsonl += fmt::format("{{\"summary\": \"{}\", \"n\": {}, \"kind\": \"{}\"}}\n", sentence(i), i,
                          kClasses[i % 3]);
   for (const auto& [name, text] : {std::pair("data.csv", table(300)), {"data.jsonl", jsonl}}) {
-    CAPTURE(name);
-    const auto module = train("fasttext", write_data(text, name), kColumns);
+    const std::string file = name;
+    CAPTURE(file);
+    const auto module = train("fasttext", write_data(text, file), kColumns);
     CHECK(module->input_columns().at(0).name == "summary");
     CHECK(accuracy(*module, write_data(table(90, 700), "test.csv"), "kind") == 1);
     CHECK(predict_lines(*module, "London tower\nripe pear\n") == std::vector<std::string>{"city", "fruit"});

@@ -31,9 +31,10 @@ TEST_CASE("a model predicts the same after saving and loading, and again after s
     for (const auto& [set, target] :
          {std::pair("penguins", "species"), {"iris", "target"}, {"breast_cancer", "target"}}) {
       CAPTURE(name);
-      CAPTURE(set);
-      const std::string test = data_file(std::string(set) + ".test.csv");
-      const auto trained = train(name, data_file(std::string(set) + ".train.csv"), label(target));
+      const std::string data = set;
+      CAPTURE(data);
+      const std::string test = data_file(data + ".test.csv");
+      const auto trained = train(name, data_file(data + ".train.csv"), label(target));
       const auto loaded = load(name, save(*trained, "first"));
       const RecordBatch rows = read_rows(*trained, test);
       const RecordBatch expected = trained->run(rows, options);

@@ -216,12 +216,12 @@ TEST_CASE("Python's xgboost predicts the same with the saved model") {
   const std::string script = data_file("../lib/modules/python_xgboost.py");
   for (const auto& [set, target] :
        {std::pair("penguins", "species"), {"breast_cancer", "target"}, {"plane", "y"}}) {
-    CAPTURE(set);
-    const bool is_plane = std::string(set) == "plane";
+    const std::string data = set;
+    CAPTURE(data);
+    const bool is_plane = data == "plane";
     if (is_plane) write_data(plane(300, false), "plane.csv");
-    const std::string train_path =
-        is_plane ? absolute_path("plane.csv") : data_file(std::string(set) + ".train.csv");
-    const std::string test_path = is_plane ? train_path : data_file(std::string(set) + ".test.csv");
+    const std::string train_path = is_plane ? absolute_path("plane.csv") : data_file(data + ".train.csv");
+    const std::string test_path = is_plane ? train_path : data_file(data + ".test.csv");
     const auto module = train("xgboost", train_path, Value::object({{"label", target}}));
     const std::string directory = save(*module);
     RunOptions options;
