@@ -241,6 +241,7 @@ Parsed parse_command_line(int argc, char** argv) {
     throw invalid_argument("--json and --format exclude each other: one document, or a line for each item");
   const bool structured = invocation.json() || invocation.has("--format");
   if (invocation.has("--version")) {
+    if (const auto more = app.remaining(); command == nullptr && !more.empty()) unknown_words(more, nullptr);
     parsed.text = version_text();
     if (structured) parsed.document = version_document();
     parsed.items = "modules";

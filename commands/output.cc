@@ -19,6 +19,11 @@ namespace {
 // The value at "module.name" in an item, as text. A name may itself have dots.
 std::string field(const Value& item, const std::string& path) {
   std::string rest = path;
+  if (path == "duration" && item.find("completion_time") != nullptr) {
+    const auto start = parse_time(item.get_string("start_time"));
+    const auto end = parse_time(item.get_string("completion_time"));
+    return start ? number_to_text(seconds(end.value_or(Clock::system().now()) - *start)) : "";
+  }
   // As --columns and --sort have them.
   for (const auto& [one, all] : {std::pair("metric.", "metrics"), {"param.", "params"}, {"tag.", "tags"}})
     if (starts_with(path, one) && item.find(all) != nullptr)

@@ -90,6 +90,16 @@ std::optional<std::string> read_file_if_there(const std::string& path, std::uint
   throw system_error(errno, "cannot open " + path);
 }
 
+const char* to_line_start(int fd) {
+  // Opened anew: who appends may not be able to read.
+  const UniqueFd file = try_open_file("/proc/self/fd/" + std::to_string(fd), O_RDONLY | O_NONBLOCK);
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+    return "";
+  char last = '\n';
+  return ::pread(file.get(), &last, 1, status.st_size - 1) == 1 && last != '\n' ? "\n" : "";
+}
+
 void write_all(int fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {
     const ssize_t count = ::write(fd, content.data(), content.size());

@@ -43,6 +43,9 @@ std::optional<std::string> read_file_if_there(const std::string& path, std::uint
                                               Links links = Links::follow);
 // Writes all of it, whatever write(2) makes of it.
 void write_all(int fd, std::string_view content, const std::string& path_for_messages);
+// What a log that others write to, too, needs before a line of its own: "\n" where the file behind `fd` ends
+// within a line, else "". Nothing is wrong where it cannot be read.
+const char* to_line_start(int fd);
 
 enum class Sync { no, yes };
 // Creates or truncates. With Sync::yes the content is on disk on return (the directory entry is not:

@@ -23,7 +23,8 @@ JobLog::JobLog(const std::string& path)
 
 void JobLog::say(std::string_view line) {
   try {
-    write_all(fd_.get(), "ostler: " + std::string(line) + "\n", path_);
+    write_all(fd_.get(), std::string(to_line_start(fd_.get())) + "ostler: " + std::string(line) + "\n",
+              path_);
   } catch (const Error&) {
   }
 }

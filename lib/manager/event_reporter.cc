@@ -78,7 +78,7 @@ void EventReporter::flush() {
 
 void EventReporter::log(std::string_view line) {
   const std::lock_guard lock(mutex_);
-  std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+  std::printf("%s%.*s\n", to_line_start(1), static_cast<int>(line.size()), line.data());
   std::fflush(stdout);
 }
 

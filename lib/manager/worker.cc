@@ -95,7 +95,7 @@ void predict(const JobSpec& spec, const JobPaths& paths, EventReporter& reporter
 int report_error(const JobPaths& paths, StatusCode code, std::string_view reason, std::string message,
                  const ProgramEnd& end = {}) {
   if (message.size() > kLongestMessage) message = message.substr(0, kLongestMessage) + " [cut]";
-  std::printf("error: %s\n", message.c_str());
+  std::printf("%serror: %s\n", to_line_start(1), message.c_str());
   std::fflush(stdout);
   Value event = Value::object({{"event", "error"}, {"time", now_text()}});
   event["code"] = status_code_name(code);

@@ -4,7 +4,7 @@ import os
 import pathlib
 import signal
 
-from support import OstlerTest, main
+from support import DATA, OstlerTest, main
 
 
 class LogsTest(OstlerTest):
@@ -15,6 +15,13 @@ class LogsTest(OstlerTest):
         self.assertEqual(out.count("said by the library"), 2)
         self.assertEqual(out.count("." * 99), 10)
         self.assertIn("fault: trains", out)
+
+    def test_what_ostler_says_has_lines_of_its_own(self):
+        program = self.write("fails.sh", "#!/bin/sh\nprintf 'no end of line'\nexit 3\n")
+        program.chmod(0o755)
+        job = self.ostler("train", "./fails.sh", DATA / "iris.train.csv").out.strip()
+        self.ostler("wait", job, code=6)
+        self.assertRegex(self.ostler("logs", job).out, "(?m)no end of line\nerror: the program")
 
     def test_of_a_running_job(self):
         job = self.fault_waiting(do="stdout,mark,wait", message="so far")

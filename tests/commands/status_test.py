@@ -103,6 +103,8 @@ class StatusTest(OstlerTest):
                             (["--columns", "parm.eta"], 'did you mean "param.eta"?')):
             message = self.refused(2, "status", job, *words, says=says).err
             self.assertLess(len(message), 200)
+        for words in ([], [job]):
+            self.assertGreater(float(self.ostler("status", *words, "--format", "{duration}").out), 0)
         self.refused(2, "status", "--sort", "metrc.loss", says='did you mean "metric.loss"?')
 
     def test_what_could_play_with_a_terminal_is_made_visible(self):
