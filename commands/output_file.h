@@ -38,8 +38,8 @@ inline std::optional<int> descriptor_named(std::string_view path) {
 
 class OutputFile {
  public:
-  // `what` is written to it: "predictions". Error (invalid_argument) for a directory, and where there is
-  // none.
+  // `what` is written to it: "predictions". Error (invalid_argument) for a directory; as of system_error
+  // where the directory is missing that it is to be in, or the descriptor is not open.
   OutputFile(const std::string& given, const std::string& what) {
     if (const auto number = descriptor_named(given)) {
       fd_ = UniqueFd(::fcntl(*number, F_DUPFD_CLOEXEC, 3));

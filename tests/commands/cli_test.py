@@ -12,6 +12,9 @@ COMMANDS = ("cancel", "find", "load", "logs", "modules", "predict", "result", "s
 
 
 class UsageTest(OstlerTest):
+    def test_words_after_version(self):
+        self.refused(2, "--version", "extra", says='no command "extra"')
+
     def test_a_flag_takes_no_value(self):
         for words in (("train", "linear", "x.csv", "--wait=false"), ("status", "--json=no"), ("--quiet=1", "status")):
             option = next(word for word in words if "=" in word)
