@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <memory>
 
 #include "lib/base/error.h"
@@ -116,7 +117,7 @@ class ZipOutput {
       if (got < 0) throw system_error(errno, "cannot read " + file.path);
       if (got == 0) throw Error(StatusCode::data_loss, file.path + " became shorter while it was read");
       const std::size_t size = static_cast<std::size_t>(std::min<off_t>(got, left));
-      if (archive_write_data(archive_.get(), block, size) < 0 || error_ != 0) fail();
+      if (archive_write_data(archive_.get(), block, size) < 0 || error_) fail();
       left -= static_cast<off_t>(size);
     }
   }
@@ -128,28 +129,26 @@ class ZipOutput {
   // entry, and with it the memory of its compression.
   static la_ssize_t write(archive*, void* output, const void* bytes, std::size_t size) {
     auto& self = *static_cast<ZipOutput*>(output);
-    std::size_t done = 0;
-    while (self.error_ == 0 && done < size) {
-      const ssize_t written = ::write(self.fd_, static_cast<const char*>(bytes) + done, size - done);
-      if (written >= 0)
-        done += static_cast<std::size_t>(written);
-      else if (errno != EINTR)
-        self.error_ = errno;
+    try {
+      if (!self.error_) write_all(self.fd_, {static_cast<const char*>(bytes), size}, self.name_);
+    } catch (const Error&) {
+      self.error_ = std::current_exception();
     }
     return static_cast<la_ssize_t>(size);
   }
 
   void check(int result) {
-    if (result != ARCHIVE_OK || error_ != 0) fail();
+    if (result != ARCHIVE_OK || error_) fail();
   }
   [[noreturn]] void fail() {
-    const int number = error_ != 0 ? error_ : archive_ ? archive_errno(archive_.get()) : ENOMEM;
+    if (error_) std::rethrow_exception(error_);
+    const int number = archive_ ? archive_errno(archive_.get()) : ENOMEM;
     throw system_error(number > 0 ? number : EIO, "cannot write " + name_);
   }
 
   const int fd_;
   const std::string name_;
-  int error_ = 0;
+  std::exception_ptr error_;
   std::unique_ptr<archive, decltype(&archive_write_free)> archive_;  // its end writes
 };
 
