@@ -44,14 +44,10 @@ std::string did_you_mean_field(const std::string& name, const std::vector<std::s
   return did_you_mean(name.substr(0, dot), known);
 }
 
-Value duration_of(const JobInfo& info) {
-  if (!info.start_time) return {};
-  return seconds(info.completion_time.value_or(Clock::system().now()) - *info.start_time);
-}
-
 Value with_duration(const JobInfo& info) {
   Value job = job_to_value(info);
-  job["duration"] = duration_of(info);
+  const auto taken = time_taken(info.start_time, info.completion_time);
+  job["duration"] = taken ? Value(seconds(*taken)) : Value();
   return job;
 }
 

@@ -41,9 +41,8 @@ std::string short_progress(const JobInfo& info) {
 }
 
 std::string shown_duration(const JobInfo& info) {
-  if (!info.start_time) return "";
-  const Time end = info.completion_time.value_or(Clock::system().now());
-  return format_duration(std::max(Duration(0), end - *info.start_time));
+  const auto taken = time_taken(info.start_time, info.completion_time);
+  return taken ? format_duration(*taken) : "";
 }
 
 int attempts_at_most(const JobInfo& info) { return info.retries + 1 + info.requeues; }

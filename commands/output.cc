@@ -20,9 +20,9 @@ namespace {
 std::string field(const Value& item, const std::string& path) {
   std::string rest = path;
   if (path == "duration" && item.find("completion_time") != nullptr) {
-    const auto start = parse_time(item.get_string("start_time"));
-    const auto end = parse_time(item.get_string("completion_time"));
-    return start ? number_to_text(seconds(end.value_or(Clock::system().now()) - *start)) : "";
+    const auto taken =
+        time_taken(parse_time(item.get_string("start_time")), parse_time(item.get_string("completion_time")));
+    return taken ? number_to_text(seconds(*taken)) : "";
   }
   // As --columns and --sort have them.
   for (const auto& [one, all] : {std::pair("metric.", "metrics"), {"param.", "params"}, {"tag.", "tags"}})
@@ -274,6 +274,11 @@ std::string shown_time(Time time, bool relative) {
   const Duration ago = std::chrono::floor<std::chrono::seconds>(Clock::system().now() - time);
   const auto largest_part = [](Duration duration) { return split(format_duration(duration), ' ')[0]; };
   return ago < Duration(0) ? "in " + largest_part(-ago) : largest_part(ago) + " ago";
+}
+
+std::optional<Duration> time_taken(std::optional<Time> start, std::optional<Time> end) {
+  if (!start) return std::nullopt;
+  return std::max(Duration(0), end.value_or(Clock::system().now()) - *start);
 }
 
 std::string shown_number(double number) {

@@ -2,6 +2,7 @@
 
 // What a command prints. Data goes to stdout, words for people to stderr.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,7 +65,11 @@ void check_format(const Invocation& invocation, const Value& item);
 // As people write it ("3m ago", "2d ago"), or as RFC 3339.
 std::string shown_time(Time time, bool relative);
 std::string shown_number(double number);  // at most 4 significant decimals
-std::string shown_bytes(double bytes);    // "12.3 MB"
+
+// What a job has taken, until now while it goes on; nothing before its start. Never less than zero: the clock
+// may have been set back.
+std::optional<Duration> time_taken(std::optional<Time> start, std::optional<Time> end);
+std::string shown_bytes(double bytes);  // "12.3 MB"
 std::string shown_metrics(const Value& metrics);
 // "accuracy=0.97" of each number, those on data that was not trained on first.
 std::vector<std::string> metric_words(const Value& metrics);

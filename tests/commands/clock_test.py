@@ -44,6 +44,8 @@ class ClockTest(OstlerTest):
         shown = self.ostler("status", job).out
         if info["start_time"]:
             self.assertRegex(shown, r"\nduration: \d")
+            self.assertGreaterEqual(float(self.ostler("status", job, "--format", "{duration}").out), 0)
+        self.assertNotIn("-", self.ostler("status", "--columns", "duration", "--csv").out)
         self.assertNotRegex(self.ostler("status").out, r"\s-\d")
         return info
 
