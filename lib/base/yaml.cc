@@ -236,6 +236,9 @@ void emit(YAML::Emitter& out, const Value& value) {
       if (value.size() == 0) out << YAML::Flow;
       out << YAML::BeginMap;
       for (const auto& [key, member] : value.as_object()) {
+        // Readers look no further than 1024 characters for the colon that makes a key; a byte takes four at
+        // most.
+        if (key.size() > 250) out << YAML::LongKey;
         out << YAML::Key;
         emit_text(out, key, false);
         out << YAML::Value;

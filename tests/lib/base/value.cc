@@ -122,3 +122,17 @@ TEST_CASE("yaml: what is written reads back the same") {
   CHECK(back == value);
   CHECK(back.at("whole").kind() == Value::Kind::number);
 }
+
+TEST_CASE("yaml: a key of any length is read back") {
+  for (const std::size_t length : {249, 250, 251, 256, 1023, 1024, 1025, 5000})
+    for (const char* of : {"k", "\x1d", "\u00e9", "\U0001f600", " ", ":", "\n", "\"", "~"}) {
+      std::string key;
+      while (key.size() < length) key += of;
+      CAPTURE(length);
+      CAPTURE(of);
+      const Value map = Value::object({{"before", 1}, {key, 2}, {"after", Value::array({3})}});
+      const Value inner = Value::object({{key, map}, {"list", Value::array({map, 4})}});
+      const Value value = Value::object({{key, inner}, {key + "1", Value::array({map})}, {"last", Value()}});
+      CHECK(parse_yaml(to_yaml(value), "x") == value);
+    }
+}
