@@ -1,11 +1,13 @@
 // The one source that compiles the YAML library.
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <sstream>
 #include <unordered_map>
@@ -191,14 +193,73 @@ class Builder : public YAML::EventHandler {
   std::size_t nodes_left_, text_left_;
 };
 
-// Text that would be read back as something else is quoted; the library leaves some control characters bare.
-void emit_text(YAML::Emitter& out, const std::string& text, bool quoted) {
-  for (const char c : text) quoted = quoted || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  if (quoted) out << YAML::DoubleQuoted;
-  out << text;
+// The first code point from there on that is no character (U+FFFE, U+FFFF and the like): its place and its
+// number.
+std::pair<std::size_t, std::uint32_t> find_noncharacter(std::string_view text, std::size_t from) {
+  for (std::size_t at = from; at < text.size(); ++at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    const std::size_t size = byte(0) == 0xEF ? 3 : byte(0) >= 0xF0 ? 4 : 1;
+    if (size == 1 || at + size > text.size()) continue;
+    std::uint32_t code = byte(0) & (size == 3 ? 0xF : 0x7);
+    for (std::size_t i = 1; i < size; ++i) code = code << 6 | (byte(i) & 0x3F);
+    if ((code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF)) return {at, code};
+  }
+  return {std::string_view::npos, 0};
 }
 
-void emit(YAML::Emitter& out, const Value& value) {
+bool any_text(const Value& value, const std::function<bool(const std::string&)>& holds) {
+  if (value.is_string()) return holds(value.as_string());
+  if (value.is_array())
+    return std::any_of(value.as_array().begin(), value.as_array().end(),
+                       [&](const Value& item) { return any_text(item, holds); });
+  return value.is_object() &&
+         std::any_of(value.as_object().begin(), value.as_object().end(), [&](const auto& member) {
+           return holds(member.first) || any_text(member.second, holds);
+         });
+}
+
+// The library writes U+FFFD for what is no character. Such a code point goes through it as a mark, which no
+// text has, and six digits; an escape is put in their place afterwards.
+class Emitter : public YAML::Emitter {
+ public:
+  explicit Emitter(const Value& value) {
+    const auto has_noncharacter = [](const std::string& text) {
+      return find_noncharacter(text, 0).first != std::string::npos;
+    };
+    const auto has_mark = [&](const std::string& text) { return text.find(mark_) != std::string::npos; };
+    if (any_text(value, has_noncharacter))
+      for (mark_ = "<>"; any_text(value, has_mark);) mark_.insert(1, 1, '_');
+  }
+
+  // Text that would be read back as something else is quoted; the library leaves some control characters
+  // bare.
+  void add(const std::string& text, bool quoted) {
+    for (const char c : text) quoted = quoted || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    std::string marked;
+    std::size_t from = 0;
+    if (!mark_.empty())
+      for (auto found = find_noncharacter(text, 0); found.first != std::string::npos;
+           found = find_noncharacter(text, from)) {
+        marked += text.substr(from, found.first - from) + mark_ + fmt::format("{:06X}", found.second);
+        from = found.first + (found.second > 0xFFFF ? 4 : 3);
+      }
+    if (quoted || from > 0) *this << YAML::DoubleQuoted;
+    *this << marked + text.substr(from);
+  }
+
+  std::string text() const {
+    std::string all(c_str());
+    if (!mark_.empty())
+      for (std::size_t at = 0; (at = all.find(mark_, at)) != std::string::npos;)
+        all.replace(at, mark_.size(), "\\U00");
+    return all + "\n";
+  }
+
+ private:
+  std::string mark_;
+};
+
+void emit(Emitter& out, const Value& value) {
   switch (value.kind()) {
     case Value::Kind::null:
       out << YAML::Null;
@@ -224,7 +285,7 @@ void emit(YAML::Emitter& out, const Value& value) {
       break;
     }
     case Value::Kind::string:
-      emit_text(out, value.as_string(), !plain_scalar(value.as_string()).is_string());
+      out.add(value.as_string(), !plain_scalar(value.as_string()).is_string());
       break;
     case Value::Kind::array:
       if (value.size() == 0) out << YAML::Flow;
@@ -240,7 +301,7 @@ void emit(YAML::Emitter& out, const Value& value) {
         // most.
         if (key.size() > 250) out << YAML::LongKey;
         out << YAML::Key;
-        emit_text(out, key, false);
+        out.add(key, false);
         out << YAML::Value;
         emit(out, member);
       }
@@ -273,9 +334,9 @@ Value parse_yaml(std::string_view text, const std::string& name) {
 }
 
 std::string to_yaml(const Value& value) {
-  YAML::Emitter out;
+  Emitter out(value);
   emit(out, value);
-  return std::string(out.c_str()) + "\n";
+  return out.text();
 }
 
 }  // namespace ostler

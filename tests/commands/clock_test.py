@@ -2,8 +2,11 @@
 """The clock is set back by a day: order, durations, limits and selections stay sane."""
 import datetime
 import glob
+import os
+import pathlib
 import re
 import signal
+import subprocess
 import unittest
 
 from support import DATA, SANITIZED, OstlerTest, main
@@ -24,6 +27,19 @@ class ClockTest(OstlerTest):
         self.set_clock("+0")
         self.env.update(LD_PRELOAD=FAKETIME[0], FAKETIME_TIMESTAMP_FILE=str(self.clock), FAKETIME_NO_CACHE="1",
                         FAKETIME_DONT_FAKE_MONOTONIC="1")
+        self.share_between_programs()
+
+    def share_between_programs(self):
+        """What libfaketime's programs share belongs to the first of them, here to one that lives as long as the test: where
+        the first ends before those that it has started, they may fail."""
+        # pylint: disable-next=consider-using-with
+        owner = subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={**os.environ, **self.env})
+        self.addCleanup(owner.wait)
+        self.addCleanup(owner.stdin.close)
+        names = [f"/faketime_sem_{owner.pid}", f"/faketime_shm_{owner.pid}"]
+        shared = pathlib.Path("/dev/shm")
+        self.until(lambda: (shared / f"sem.{names[0][1:]}").exists() and (shared / names[1][1:]).exists(), "the clock")
+        self.env["FAKETIME_SHARED"] = " ".join(names)
 
     def set_clock(self, offset):
         self.clock.with_suffix(".new").write_text(offset + "\n", encoding="ascii")

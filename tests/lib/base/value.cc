@@ -123,6 +123,19 @@ TEST_CASE("yaml: what is written reads back the same") {
   CHECK(back.at("whole").kind() == Value::Kind::number);
 }
 
+TEST_CASE("yaml: code points that are no characters are read back") {
+  for (const char* of : {"\uffff", "\ufffe", "\U0001fffe", "\U0010ffff", "\ufdd0", "\ufdef", "\ufdcf",
+                         "\ufdf0", "\ufffd", "\U0010fffd"})
+    for (const char* beside : {"", "a", "_", "__00FFFF", "\n", "\xef\xbb\xbf"}) {
+      const std::string text = std::string(beside) + of + of + beside;
+      CAPTURE(of);
+      CAPTURE(beside);
+      const Value value =
+          Value::object({{text, text}, {"list", Value::array({text, "_00FFFF", "\\x"})}, {"n", 1}});
+      CHECK(parse_yaml(to_yaml(value), "x") == value);
+    }
+}
+
 TEST_CASE("yaml: a key of any length is read back") {
   for (const std::size_t length : {249, 250, 251, 256, 1023, 1024, 1025, 5000})
     for (const char* of : {"k", "\x1d", "\u00e9", "\U0001f600", " ", ":", "\n", "\"", "~"}) {
