@@ -75,6 +75,7 @@ std::vector<float> encode_batch(const TableSchema& schema, const RecordBatch& ba
                                        batch.source, batch.source.empty() ? "" : ": ",
                                        missing.size() == 1 ? "" : "s", join(missing, ", ")));
   std::vector<float> cells(batch.rows * features, kMissing);
+  if (cells.empty()) return cells;  // there is no place in it to point to
   for (std::size_t i = 0; i < features; ++i) {
     if (columns[i]->kind == ColumnKind::number)
       encode_numbers(schema.features[i], *columns[i], cells.data() + i, features);
