@@ -103,6 +103,7 @@ class TrainingReader {
       rows_.push_back(row);
       fits = label_.add(batch, row, labels[row]) && fits;
     }
+    if (rows_.empty()) return fits;
     float* first = cells_.add_rows(rows_.size());
     // All columns are looked at even when one does not fit, so that one new pass sets right all that this
     // batch shows.
