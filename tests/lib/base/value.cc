@@ -126,12 +126,12 @@ TEST_CASE("yaml: what is written reads back the same") {
 TEST_CASE("yaml: code points that are no characters are read back") {
   for (const char* of : {"\uffff", "\ufffe", "\U0001fffe", "\U0010ffff", "\ufdd0", "\ufdef", "\ufdcf",
                          "\ufdf0", "\ufffd", "\U0010fffd"})
-    for (const char* beside : {"", "a", "_", "__00FFFF", "\n", "\xef\xbb\xbf"}) {
+    for (const char* beside : {"", "a", "<", "_>", "<>", "<_>00FFFF", "\n", "\xef\xbb\xbf"}) {
       const std::string text = std::string(beside) + of + of + beside;
       CAPTURE(of);
       CAPTURE(beside);
       const Value value =
-          Value::object({{text, text}, {"list", Value::array({text, "_00FFFF", "\\x"})}, {"n", 1}});
+          Value::object({{text, text}, {"list", Value::array({text, "<>00FFFF", "<__>", "\\x"})}, {"n", 1}});
       CHECK(parse_yaml(to_yaml(value), "x") == value);
     }
 }
